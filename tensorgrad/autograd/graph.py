@@ -1,0 +1,265 @@
+"""The graph and the walk back through it.
+
+The graph is made of nodes only: an op's result points to its node, a node to the nodes of its inputs, nothing
+points forward, so a graph that nobody holds is gone at once. Cotangents are bare arrays here, or Tensors when
+the gradient is itself to be differentiated; this file does not tell them apart.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Any, Protocol
+
+from tensorgrad import backend
+from tensorgrad.autograd import versions
+from tensorgrad.autograd.modes import state
+from tensorgrad.errors import GradientError
+
+Cotangent = Any
+Shape = tuple[int, ...]
+
+
+class Pullback(Protocol):
+    """What a node needs of the op that made it."""
+
+    name: str
+
+    def pull(
+        self, node: Node, cotangent: Cotangent, create_graph: bool, useful: set[Vertex] | None
+    ) -> Iterable[tuple[Vertex | None, Cotangent, str]]:
+        """The parents and their cotangents, with the names of the inputs, for messages.
+
+        Parents that are not in ``useful`` (if given) may be left out.
+        """
+
+
+class Vertex:
+    """What a cotangent can be handed to: the shape and dtype it must have, and its place in the order of creation."""
+
+    __slots__ = ("__weakref__", "dtype", "hooks", "order", "retained", "shape")
+
+    hooks: dict[int, Callable[[Cotangent], Cotangent]] | None
+    retained: weakref.ref[Any] | None
+
+    def parents_of(self) -> Sequence[Vertex | None]:
+        """The vertices that this one hands cotangents to."""
+        return ()
+
+
+class Leaf(Vertex):
+    """Where gradients end: the place of a tensor that requires a gradient and was made by no op.
+
+    It knows its tensor weakly, so a gradient that has a graph of its own makes no reference cycle; a leaf whose
+    tensor is gone has nobody to tell.
+    """
+
+    __slots__ = ("after", "tensor")
+
+    def __init__(self, tensor: Any, shape: Shape, dtype: Any) -> None:
+        self.tensor = weakref.ref(tensor)
+        self.shape = shape
+        self.dtype = dtype
+        self.order = versions.tick()
+        self.hooks = None
+        self.retained = None
+        self.after: dict[int, Callable[[Any], None]] | None = None
+
+
+class Node(Vertex):
+    """One application of an op: whom its cotangents go to, and what its rules kept."""
+
+    __slots__ = ("kept", "op", "parents", "where")
+
+    def __init__(self, op: Pullback, parents: tuple[Vertex | None, ...], kept: Any, shape: Any, dtype: Any) -> None:
+        self.op = op
+        self.parents: tuple[Vertex | None, ...] | None = parents
+        self.kept = kept
+        self.shape = shape
+        self.dtype = dtype
+        self.order = versions.tick()
+        self.hooks = None
+        self.retained = None
+        self.where = versions.user_line() if state.anomaly else None
+
+    def parents_of(self) -> Sequence[Vertex | None]:
+        return self.parents or ()
+
+    def release(self) -> None:
+        """Lets go of what was kept, and of the graph below."""
+        self.kept = self.parents = None
+
+
+class Bundle(Node):
+    """The node of an op with several outputs: ``shape`` and ``dtype`` are tuples, one entry an output."""
+
+    __slots__ = ()
+
+
+class Output(Vertex):
+    """One output of an op with several."""
+
+    __slots__ = ("bundle", "index")
+
+    def __init__(self, bundle: Bundle, index: int) -> None:
+        self.bundle = bundle
+        self.index = index
+        self.shape = bundle.shape[index]
+        self.dtype = bundle.dtype[index]
+        self.order = versions.tick()
+        self.hooks = None
+        self.retained = None
+
+    def parents_of(self) -> Sequence[Vertex | None]:
+        return (self.bundle,)
+
+
+def fit(cotangent: Cotangent, vertex: Vertex, source: str) -> Cotangent:
+    """``cotangent`` in the shape and dtype of its vertex: broadcasting undone, for all ops, here.
+
+    Args:
+        cotangent: what a rule gave.
+        vertex: whom it is for.
+        source: the rule, for the message.
+    """
+    shape = vertex.shape
+    if cotangent.shape != shape:
+        xp = backend.namespace(cotangent)
+        extra = cotangent.ndim - len(shape)
+        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, cotangent.shape[extra:], strict=True)):
+            raise GradientError(
+                f"{source} gave a gradient of shape {tuple(cotangent.shape)} for an input of shape {shape}: it must "
+                f"have the input's shape, or one that the input broadcasts to."
+            )
+        axes = tuple(range(extra)) + tuple(
+            extra + i for i, n in enumerate(shape) if n == 1 and cotangent.shape[extra + i] != 1
+        )
+        cotangent = xp.reshape(xp.sum(cotangent, axis=axes), shape)
+    if cotangent.dtype != vertex.dtype:
+        cotangent = cotangent.astype(vertex.dtype)
+    return cotangent
+
+
+def propagate(
+    seeds: Iterable[tuple[Vertex, Cotangent]],
+    *,
+    retain_graph: bool,
+    create_graph: bool,
+    targets: set[Vertex] | None = None,
+) -> dict[Vertex, Cotangent]:
+    """Walks back from ``seeds`` in the order of creation, youngest first, so every vertex is visited once.
+
+    Args:
+        seeds: vertices to start from, with their cotangents.
+        retain_graph: whether nodes hold on to what they kept.
+        create_graph: whether rules run on Tensors, so that the result can be differentiated.
+        targets: the vertices whose cotangents are wanted; only paths that lead to them are walked. None means all
+            leaves.
+
+    Returns:
+        The cotangents of the targets (or leaves) that were reached. They may share memory.
+    """
+    useful = None if targets is None else _leading_to(targets, [vertex for vertex, _ in seeds])
+    pending: dict[Vertex, Any] = {}
+    owned: set[Vertex] = set()
+    found: dict[Vertex, Cotangent] = {}
+    heap: list[tuple[int, Vertex]] = []
+
+    def deliver(vertex: Vertex, cotangent: Cotangent) -> None:
+        held = pending.get(vertex)
+        if held is None:
+            pending[vertex] = cotangent
+            heappush(heap, (-vertex.order, vertex))
+        elif vertex in owned:
+            held += cotangent
+            pending[vertex] = held
+        else:
+            # The first one may be held by others too (a rule may hand on what it was given): never add into it.
+            pending[vertex] = held + cotangent
+            if not create_graph:
+                owned.add(vertex)
+
+    for vertex, cotangent in seeds:
+        if useful is None or vertex in useful:
+            deliver(vertex, cotangent)
+
+    while heap:
+        vertex = heappop(heap)[1]
+        cotangent = pending.pop(vertex)
+        if vertex.hooks is not None:
+            for hook in tuple(vertex.hooks.values()):
+                cotangent = hook(cotangent)
+        if vertex.retained is not None:
+            tensor = vertex.retained()
+            if tensor is not None:
+                tensor._accumulate(cotangent, create_graph)
+        if targets is None:
+            if isinstance(vertex, Leaf):
+                found[vertex] = cotangent
+                continue
+        elif vertex in targets:
+            found[vertex] = cotangent
+        if isinstance(vertex, Output):
+            bundle = vertex.bundle
+            slots = pending.get(bundle)
+            if slots is None:
+                slots = pending[bundle] = [None] * len(bundle.shape)
+                heappush(heap, (-bundle.order, bundle))
+            slots[vertex.index] = cotangent
+            continue
+        if not isinstance(vertex, Node):
+            continue
+        node = vertex
+        if node.parents is None:
+            raise GradientError(
+                f"backward through {node.op.name!r} a second time: its graph was freed by the first. Give "
+                f"retain_graph=True to the first backward() or grad() to keep it, or compute the forward pass again."
+            )
+        if node.order < versions.latest:
+            versions.check(node.kept, node.order, node.op.name)
+        if useful is not None and not any(parent in useful for parent in node.parents):
+            continue
+        for parent, part, name in node.op.pull(node, cotangent, create_graph, useful):
+            if parent is None or part is None or (useful is not None and parent not in useful):
+                continue
+            if part.shape != parent.shape or part.dtype is not parent.dtype:
+                part = fit(part, parent, f"the vjp rule of {node.op.name!r} for {name!r}")
+            if node.where is not None or state.anomaly:
+                _check_finite(part, node, name)
+            deliver(parent, part)
+        if not retain_graph:
+            node.release()
+    return found
+
+
+def _leading_to(targets: set[Vertex], roots: list[Vertex]) -> set[Vertex]:
+    """The vertices from which a target can be reached, among those that the roots reach."""
+    seen: set[Vertex] = set(roots)
+    stack = list(seen)
+    while stack:
+        for parent in stack.pop().parents_of():
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    useful: set[Vertex] = set()
+    # Parents are older than children, so in this order every parent is settled before its children.
+    for vertex in sorted(seen, key=lambda vertex: vertex.order):
+        if vertex in targets or any(parent in useful for parent in vertex.parents_of()):
+            useful.add(vertex)
+    return useful
+
+
+def _check_finite(cotangent: Cotangent, node: Node, name: str) -> None:
+    xp = backend.namespace(cotangent)
+    bad = {
+        "NaN": int(xp.sum(xp.isnan(cotangent))),
+        "infinite": int(xp.sum(xp.isinf(cotangent))),
+    }
+    if any(bad.values()):
+        counts = " and ".join(f"{count} {kind}" for kind, count in bad.items() if count)
+        where = node.where or "a line outside detect_anomaly()"
+        raise GradientError(
+            f"the vjp rule of {node.op.name!r} for {name!r} gave a gradient with {counts} value(s), of shape "
+            f"{tuple(cotangent.shape)}. The forward call: {where}."
+        )

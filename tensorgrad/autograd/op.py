@@ -1,0 +1,290 @@
+"""Ops: functions of arrays whose calls are recorded when a Tensor among their arguments requires a gradient."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import backend
+from tensorgrad.autograd.conversion import to_array
+from tensorgrad.autograd.graph import Bundle, Node, Vertex
+from tensorgrad.autograd.modes import state
+from tensorgrad.autograd.rules import DERIVED, Plan, Rule, outputs
+from tensorgrad.autograd.tensor import Tensor
+from tensorgrad.errors import DeviceError, GradientError
+
+Unwrapped = tuple[Any, "list[Vertex | None] | None", int, bool]
+
+
+class Op:
+    """An op's forward and its rules. Made by :func:`op`, and found at ``function.op``.
+
+    Attributes:
+        name: the forward's name.
+        rules: the vjp rule of each input that has one.
+        signature: the forward's signature, without ``xp``.
+    """
+
+    def __init__(self, forward: Callable[..., Any], differentiable: bool, outputs: tuple[str, ...]) -> None:
+        self.name = forward.__name__.strip("_")
+        self.forward = forward
+        self.differentiable = differentiable
+        self.outputs = outputs
+        self.rules: dict[str, Rule] = {}
+        signature = inspect.signature(forward)
+        parameters = [parameter for name, parameter in signature.parameters.items() if name != "xp"]
+        self.signature = signature.replace(parameters=parameters, return_annotation=signature.empty)
+        self.wants_xp = len(parameters) < len(signature.parameters)
+        self.index = {parameter.name: i for i, parameter in enumerate(parameters)}
+        self.defaults = [parameter.default for parameter in parameters]
+        self.variadic = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+        kinds = [parameter.kind for parameter in parameters]
+        self.positional = sum(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds)
+        # Arrays come before the slash or, where there is none, before the star.
+        self.arrays = kinds.count(inspect.Parameter.POSITIONAL_ONLY) or self.positional
+        self._plans: dict[int, Plan] = {}
+
+    def vjp(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """A decorator: the function becomes the vjp rule for one input, or the joint rule for several.
+
+        What a rule may ask for is told in :mod:`tensorgrad.autograd.rules`.
+
+        Args:
+            inputs: names of the op's array parameters. A joint rule returns one gradient for each, in this order
+                (None for those that ``needs`` says are not wanted); the rule of an op on a sequence of arrays, one
+                for each array.
+
+        Raises:
+            TypeError: if there is no such array parameter, it has a rule already, or the rule asks for what the op
+                does not have.
+        """
+        arrays = list(self.index)[: self.arrays]
+        for name in inputs:
+            if name not in arrays:
+                raise TypeError(f"op {self.name!r} has no array parameter {name!r}; it has {', '.join(arrays)}.")
+            if name in self.rules:
+                raise TypeError(f"op {self.name!r} has a vjp rule for {name!r} already.")
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            asks = tuple(inspect.signature(function).parameters)[1:]
+            for ask in asks:
+                derived = any(ask.endswith(end) and ask.removesuffix(end) in self.index for end in DERIVED)
+                if not derived and ask not in {*self.index, *self.outputs, "out", "xp", "needs"}:
+                    raise TypeError(
+                        f"the vjp rule of {self.name!r} for {', '.join(map(repr, inputs))} asks for {ask!r}, which is "
+                        f"neither a parameter of the op ({', '.join(self.index)}) nor out, xp, needs, nor a "
+                        f"parameter's _shape, _dtype or _device."
+                    )
+            rule = Rule(function, inputs, asks)
+            self.rules.update(dict.fromkeys(inputs, rule))
+            self._plans.clear()
+            return function
+
+        return register
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The values of all parameters, in their order, defaults filled in."""
+        if self.variadic:
+            given, values = 1, [args, *self.defaults[1:]]
+        else:
+            given, values = len(args), [*args, *self.defaults[len(args) :]]
+            if given > self.positional:
+                raise TypeError(f"{self.name}{self.signature} was given {given} positional arguments.")
+        for name, value in kwargs.items():
+            i = self.index.get(name)
+            if i is None or i < given:
+                problem = "has no parameter" if i is None else "was given two values for"
+                raise TypeError(f"{self.name}{self.signature} {problem} {name!r}.")
+            values[i] = value
+        for name, value in zip(self.index, values, strict=True):
+            if value is inspect.Parameter.empty:
+                raise TypeError(f"{self.name}{self.signature} needs a value for {name!r}.")
+        return values
+
+    def apply(self, values: list[Any]) -> Any:
+        """The op on bound values: Tensors out if Tensors (or only numbers) went in, else bare arrays."""
+        if self.variadic:
+            items = values[0] = [*values[0]]
+            count = len(items)
+        else:
+            items, count = values, self.arrays
+        first, nodes, mask, tensors = self._unwrap(items, count)
+        try:
+            if len(values) == self.positional and not self.variadic:
+                out = self.forward(*values, xp=backend.namespace(first)) if self.wants_xp else self.forward(*values)
+            else:
+                out = self._forward(values, first)
+        except Exception as error:
+            error.add_note(f"in tensorgrad's {self.name}({', '.join(map(_describe, items))})")
+            raise
+        if not tensors:
+            return out
+        if type(out) is tuple:
+            outs = tuple(_as_array(array, first) for array in out)
+            if nodes is None:
+                return tuple(map(Tensor._wrap, outs))
+            plan = self.plan(mask)
+            shapes, dtypes = tuple(array.shape for array in outs), tuple(array.dtype for array in outs)
+            values += outs if self.outputs else [outs]
+            return outputs(outs, Bundle(plan, tuple(nodes), plan.keep(values), shapes, dtypes))
+        if type(out) is not type(first):
+            out = _as_array(out, first)
+        if nodes is None or (dtype := out.dtype).kind != "f":
+            return Tensor._wrap(out)
+        plan = self._plans.get(mask) or self.plan(mask)
+        values.append(out)
+        return Tensor._wrap(out, Node(plan, tuple(nodes), plan.keep(values), out.shape, dtype))
+
+    def plan(self, mask: int) -> Plan:
+        """What to keep and which rules to run, when the array parameters of a bit mask need a gradient."""
+        if self.variadic:
+            mask = 1
+        if mask not in self._plans:
+            wanted = [name for name, i in self.index.items() if mask >> i & 1]
+            for name in wanted:
+                if name not in self.rules:
+                    raise GradientError(
+                        f"{self.name}() has no vjp rule for {name!r}, which requires a gradient: write one with "
+                        f"@{self.name}.vjp({name!r}), or give {name}.detach() where none is wanted."
+                    )
+            rules = list({id(rule): rule for rule in map(self.rules.__getitem__, wanted)}.values())
+            self._plans[mask] = Plan(self.name, self.index, self.outputs, rules, self.variadic)
+        return self._plans[mask]
+
+    def _unwrap(self, items: list[Any], count: int) -> Unwrapped:
+        """Puts bare arrays in place of Tensors and of lists; Python's numbers stay, for their weak promotion.
+
+        Returns:
+            The first array; the vertices of the items, if any of them requires a gradient, else None; those that do,
+            as a bit mask; whether the result is to be a Tensor.
+        """
+        first = nodes = None
+        mask = 0
+        tensors = odd = False
+        for i in range(count):
+            item = items[i]
+            if isinstance(item, Tensor):
+                tensors = True
+                node = item._node
+                if node is not None and self.differentiable and state.grad:
+                    if nodes is None:
+                        nodes = [None] * count
+                    nodes[i] = node
+                    mask |= 1 << i
+                items[i] = item = item._data
+            elif item is None or type(item) is float or type(item) is int:
+                continue
+            elif isinstance(item, np.generic) or backend.of(item) is None:
+                odd = True
+                continue
+            if first is None:
+                first = item
+            elif type(item) is not np.ndarray or type(first) is not np.ndarray:
+                self._require_one_device(first, item)
+        if first is None:
+            first, tensors = _arrays_from_numbers(items, count), True
+        elif odd:
+            for i in range(count):
+                items[i] = _weak(items[i], first)
+        return first, nodes, mask, tensors
+
+    def _forward(self, values: list[Any], first: Any) -> Any:
+        """The forward of an op that takes a sequence of arrays, or options by keyword only."""
+        options = dict(zip([*self.index][self.positional :], values[self.positional :], strict=True))
+        if self.wants_xp:
+            options["xp"] = backend.namespace(first)
+        return self.forward(*(values[0] if self.variadic else values[: self.positional]), **options)
+
+    def _require_one_device(self, first: Any, other: Any) -> None:
+        here, there = backend.device_of(first), backend.device_of(other)
+        if here != there:
+            raise DeviceError(
+                f"{self.name}() was given arrays on {here!r} and {there!r}: move one, as in x.to({here!r}) (a bare "
+                f"array by tg.tensor(array, device={here!r}))."
+            )
+
+
+def op(
+    forward: Callable[..., Any] | None = None, /, *, differentiable: bool = True, outputs: Sequence[str] = ()
+) -> Any:
+    """Makes a function of arrays an op: it takes Tensors, and remembers.
+
+    The parameters before ``/`` (or, where there is none, before ``*``) are arrays; ``*arrays`` is a sequence of
+    them; what follows are options. A parameter ``xp`` is not the caller's: it receives the namespace of the arrays.
+    Several outputs are returned as a tuple.
+
+    Args:
+        forward: the function, on bare arrays.
+        differentiable: False for an op without gradients (a comparison, say), whose result never requires one.
+        outputs: names for several outputs, by which rules can ask for one of them.
+
+    Returns:
+        The function, on Tensors, arrays or numbers, with a decorator ``vjp`` for its rules (see :meth:`Op.vjp`).
+        It gives Tensors if it was given any, or numbers only; on bare arrays it gives bare arrays, unrecorded.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> @tg.op
+        ... def cube(x):
+        ...     return x * x * x
+        >>> @cube.vjp("x")
+        ... def _(g, x):
+        ...     return 3 * g * x * x
+        >>> x = tg.tensor(2.0, requires_grad=True)
+        >>> cube(x).backward()
+        >>> x.grad.item()
+        12.0
+    """
+    if forward is None:
+        return functools.partial(op, differentiable=differentiable, outputs=outputs)
+    record = Op(forward, differentiable, tuple(outputs))
+    apply, bind, count = record.apply, record.bind, -1 if record.variadic else len(record.index)
+
+    @functools.wraps(forward)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return apply([*args] if len(args) == count == record.positional and not kwargs else bind(args, kwargs))
+
+    call.__signature__ = record.signature  # type: ignore[attr-defined]
+    call.op = record  # type: ignore[attr-defined]
+    call.vjp = record.vjp  # type: ignore[attr-defined]
+    return call
+
+
+def _as_array(value: Any, like: Any) -> Any:
+    """``value`` as an array of ``like``'s library: NumPy makes scalars of 0-d results, Python code makes floats."""
+    if type(value) is type(like):
+        return value
+    library = backend.of(value)
+    if library is not None and not isinstance(value, np.generic):
+        return value
+    return backend.transfer(np.asarray(value), backend.device_of(like))
+
+
+def _arrays_from_numbers(items: list[Any], count: int) -> Any:
+    """Makes arrays of the items, none of which is one; returns the first."""
+    for i in range(count):
+        if items[i] is not None:
+            items[i] = to_array(items[i])
+    return next((item for item in items[:count] if item is not None), None)
+
+
+def _weak(item: Any, like: Any) -> Any:
+    """A list or NumPy scalar beside an array: its kind may widen the array's, its precision does not."""
+    if isinstance(item, np.generic):
+        return item.item()
+    if item is None or isinstance(item, (bool, int, float, complex)) or backend.of(item) is not None:
+        return item
+    array = to_array(item)
+    if hasattr(item, "__array__"):
+        return backend.transfer(array, backend.device_of(like))
+    kinds = "biufc"
+    dtype = like.dtype if kinds.index(array.dtype.kind) <= kinds.index(like.dtype.kind) else None
+    return to_array(item, dtype, backend.device_of(like))
+
+
+def _describe(item: Any) -> str:
+    return f"{item.dtype}{list(item.shape)}" if hasattr(item, "dtype") else repr(item)

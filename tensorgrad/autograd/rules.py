@@ -1,0 +1,201 @@
+"""The vjp rules of an op: what they ask for, what is kept for them, and how they are run.
+
+A rule's parameters say what it needs, and just that is kept, and only if the rule's gradient is wanted:
+
+======================  ====================================================================================
+the first               the cotangent of the output (a tuple of them, where the op has several outputs)
+a parameter of the op   the value it was called with
+``out``                 the output; an output's own name, where the op has several and names them
+``x_shape``,            only the shape, dtype or device of the parameter ``x``: its values are not kept
+``x_dtype``,
+``x_device``
+``xp``                  the namespace of the cotangent: NumPy's, CuPy's, or tensorgrad itself
+``needs``               in a rule for several inputs: which of their gradients are wanted, a tuple of booleans
+======================  ====================================================================================
+
+In an ordinary backward pass all of these are bare arrays. When the gradient is itself to be differentiated the
+same text runs on Tensors, and what it does is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from tensorgrad import backend
+from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Output, Vertex
+from tensorgrad.autograd.tensor import Tensor
+
+DERIVED: dict[str, Callable[[Any], Any]] = {
+    "_shape": lambda value: getattr(value, "shape", ()),
+    "_dtype": lambda value: getattr(value, "dtype", None),
+    "_device": lambda value: "cpu" if backend.of(value) is None else backend.device_of(value),
+}
+"""What a rule may ask of a parameter instead of its values, by the ending of the name."""
+
+OUT = -1
+"""The place of the output among an op's values: after them."""
+
+
+class Rule(NamedTuple):
+    """One vjp rule: its text, the inputs it is for, and what it asks for besides the cotangent."""
+
+    function: Callable[..., Any]
+    inputs: tuple[str, ...]
+    asks: tuple[str, ...]
+
+
+class Step(NamedTuple):
+    """A rule, made ready to run: where in the kept values its arguments are, and which parents it serves."""
+
+    rule: Rule
+    take: Callable[[Sequence[Any]], Sequence[Any]]
+    places: tuple[int, ...]
+    wants_xp: bool
+    wants_needs: bool
+
+
+class Plan:
+    """What an op keeps and which of its rules run, for one choice of inputs that need a gradient.
+
+    Args:
+        name: the op's name, for messages.
+        index: where each of the op's parameters is among its values.
+        outputs: the names of the outputs, where there are several and they are named.
+        rules: the rules whose gradients are needed.
+        variadic: whether the first parameter is a sequence of arrays, each with a gradient.
+    """
+
+    def __init__(
+        self, name: str, index: dict[str, int], outputs: Sequence[str], rules: Sequence[Rule], variadic: bool
+    ) -> None:
+        self.name = name
+        self.variadic = variadic
+        self.count = len(index)
+        self.steps: list[Step] = []
+        sources: list[str] = []
+        for rule in rules:
+            asks = [ask for ask in rule.asks if ask not in ("xp", "needs")]
+            sources += [ask for ask in asks if ask not in sources]
+            take = _taker([sources.index(ask) for ask in asks])
+            places = tuple(index[name] for name in rule.inputs)
+            self.steps.append(Step(rule, take, places, "xp" in rule.asks, "needs" in rule.asks))
+        places = {**index, **{name: len(index) + i for i, name in enumerate(outputs)}, "out": OUT}
+        self.sources = [places.get(source) for source in sources]
+        if None in self.sources:
+            self.keep = _keeper([_getter(source, places) for source in sources], variadic)
+        else:
+            self.keep = _taker(self.sources)
+
+    def pull(
+        self, node: Node, cotangent: Cotangent, create_graph: bool, useful: set[Vertex] | None
+    ) -> list[tuple[Vertex | None, Cotangent, str]]:
+        """Runs the rules: the parents of ``node``, their cotangents, and the names of the inputs."""
+        parents, kept = node.parents, node.kept
+        assert parents is not None
+        if create_graph:
+            kept = self._linked(node, kept)
+        if isinstance(node, Bundle):
+            cotangent = fill(cotangent, node)
+        pulled: list[tuple[Vertex | None, Cotangent, str]] = []
+        for rule, take, places, wants_xp, wants_needs in self.steps:
+            if self.variadic:
+                places = range(len(parents))
+            if useful is not None and not any(parents[place] in useful for place in places):
+                continue
+            options: dict[str, Any] = {}
+            if wants_xp:
+                options["xp"] = backend.namespace(cotangent[0] if isinstance(node, Bundle) else cotangent)
+            if wants_needs:
+                wanted = parents if useful is None else [parent if parent in useful else None for parent in parents]
+                options["needs"] = tuple(wanted[place] is not None for place in places)
+            try:
+                result = rule.function(cotangent, *take(kept), **options)
+            except Exception as error:
+                line = f"called at {node.where}" if node.where else "tg.detect_anomaly() tells where it was called"
+                error.add_note(f"in the vjp rule of {self.name!r} for {', '.join(map(repr, rule.inputs))}; {line}")
+                raise
+            if self.variadic:
+                pulled += zip(parents, result, rule.inputs * len(parents), strict=True)
+            elif len(places) == 1:
+                pulled.append((parents[places[0]], result, rule.inputs[0]))
+            else:
+                pulled += zip([parents[place] for place in places], result, rule.inputs, strict=True)
+        return pulled
+
+    def _linked(self, node: Node, kept: Sequence[Any]) -> list[Any]:
+        """What was kept, as Tensors at their places in the graph, for a backward pass that is recorded."""
+        parents = node.parents
+        assert parents is not None
+
+        def link(value: Any, vertex: Vertex | None) -> Any:
+            return value if backend.of(value) is None else Tensor._wrap(value, vertex)
+
+        linked = []
+        for value, source in zip(kept, self.sources, strict=True):
+            if source == OUT:
+                value = outputs(value, node) if isinstance(node, Bundle) else Tensor._wrap(value, node)
+            elif source is not None and source >= self.count:
+                assert isinstance(node, Bundle)
+                value = Tensor._wrap(value, Output(node, source - self.count) if value.dtype.kind == "f" else None)
+            elif self.variadic and source == 0:
+                value = [link(item, parent) for item, parent in zip(value, parents, strict=True)]
+            elif source is not None:
+                value = link(value, parents[source] if source < len(parents) else None)
+            linked.append(value)
+        return linked
+
+
+def outputs(arrays: Sequence[Any], bundle: Bundle) -> tuple[Tensor, ...]:
+    """Tensors around the outputs of an op with several; only floating point ones have a gradient."""
+    return tuple(
+        Tensor._wrap(array, Output(bundle, i) if array.dtype.kind == "f" else None) for i, array in enumerate(arrays)
+    )
+
+
+def fill(cotangents: list[Cotangent], bundle: Bundle) -> tuple[Cotangent, ...]:
+    """The cotangents of all outputs: zeros for those that nobody used."""
+    like = next(cotangent for cotangent in cotangents if cotangent is not None)
+    bare = like._data if isinstance(like, Tensor) else like
+    filled = []
+    for cotangent, shape, dtype in zip(cotangents, bundle.shape, bundle.dtype, strict=True):
+        if cotangent is None:
+            zeros = backend.zeros(shape, dtype, bare)
+            cotangent = Tensor._wrap(zeros) if isinstance(like, Tensor) else zeros
+        filled.append(cotangent)
+    return tuple(filled)
+
+
+def _taker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """A quick function that picks the values at some places of a sequence."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    if not places:
+        return lambda values: ()
+    place = places[0]
+    return itemgetter(slice(place, place + 1 or None))
+
+
+def _getter(source: str, places: dict[str, int]) -> tuple[int, Callable[[Any], Any] | None]:
+    if source in places:
+        return places[source], None
+    suffix = next(suffix for suffix in DERIVED if source.endswith(suffix))
+    return places[source.removesuffix(suffix)], DERIVED[suffix]
+
+
+def _keeper(
+    getters: list[tuple[int, Callable[[Any], Any] | None]], variadic: bool
+) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Like :func:`_taker`, for rules that ask for shapes and the like."""
+
+    def keep(values: Sequence[Any]) -> Sequence[Any]:
+        kept = []
+        for place, derive in getters:
+            value = values[place]
+            if derive is not None:
+                value = [derive(item) for item in value] if variadic and place == 0 else derive(value)
+            kept.append(value)
+        return tuple(kept)
+
+    return keep

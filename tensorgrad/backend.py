@@ -1,0 +1,228 @@
+"""Array libraries and devices: the one file that knows CuPy may be missing.
+
+Everything above this file is written for *an* array library. Here, and only here, is said which library
+an array belongs to, what its device is called, and how bytes cross from one to another.
+
+A device is a string: ``"cpu"``, ``"cuda"`` (the first GPU), ``"cuda:1"``, ...
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.errors import DeviceError
+
+Array = Any
+"""A bare array of any registered library, for annotations."""
+
+
+class Backend:
+    """One array library: its namespace, its array type, its devices.
+
+    A library is added by an instance of a subclass and :func:`register`; nothing else in tensorgrad
+    names a library (the kernels, which are written per library, aside).
+    """
+
+    name: str
+    """The library's name, as error messages and :mod:`tensorgrad.kernels` know it."""
+    device_type: str
+    """What its devices are called, before the colon."""
+    xp: ModuleType | Any
+    """The namespace that rules and forwards are given as ``xp``."""
+    array_type: type
+
+    def device(self, array: Array) -> str:
+        """The device that holds ``array``."""
+        return self.device_type
+
+    def from_numpy(self, array: np.ndarray, device: str) -> Array:
+        """A copy of a host array on ``device``."""
+        raise NotImplementedError
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """The values of ``array`` on the host."""
+        raise NotImplementedError
+
+    def move(self, array: Array, device: str) -> Array:
+        """``array`` on another device of this library."""
+        return array
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any, device: str) -> Array:
+        """Zeros on ``device``."""
+        return self.xp.zeros(shape, dtype=dtype)
+
+    def synchronize(self) -> None:
+        """Waits until all work that was handed to the device is done."""
+
+
+class NumPyBackend(Backend):
+    """NumPy: the CPU."""
+
+    name = "numpy"
+    device_type = "cpu"
+    xp = np
+    array_type = np.ndarray
+
+    def from_numpy(self, array: np.ndarray, device: str) -> np.ndarray:
+        return array
+
+    def to_numpy(self, array: np.ndarray) -> np.ndarray:
+        return np.asarray(array)
+
+
+class CuPyBackend(Backend):
+    """CuPy: NVIDIA GPUs."""
+
+    name = "cupy"
+    device_type = "cuda"
+
+    def __init__(self, cupy: ModuleType) -> None:
+        self.xp = cupy
+        self.array_type = cupy.ndarray
+
+    def _index(self, device: str) -> int:
+        index = int(device.partition(":")[2] or 0)
+        count = self.xp.cuda.runtime.getDeviceCount()
+        if index >= count:
+            raise DeviceError(f"device {device!r} was asked for, but this machine has {count} CUDA device(s).")
+        return index
+
+    def device(self, array: Array) -> str:
+        index = array.device.id
+        return f"cuda:{index}" if index else "cuda"
+
+    def from_numpy(self, array: np.ndarray, device: str) -> Array:
+        with self.xp.cuda.Device(self._index(device)):
+            return self.xp.asarray(array)
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        return array.get()
+
+    def move(self, array: Array, device: str) -> Array:
+        with self.xp.cuda.Device(self._index(device)):
+            return self.xp.asarray(array)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any, device: str) -> Array:
+        with self.xp.cuda.Device(self._index(device)):
+            return self.xp.zeros(shape, dtype=dtype)
+
+    def synchronize(self) -> None:
+        self.xp.cuda.get_current_stream().synchronize()
+
+
+NUMPY = NumPyBackend()
+_backends: dict[str, Backend] = {"cpu": NUMPY}
+_by_type: dict[type, Backend] = {np.ndarray: NUMPY}
+
+
+def register(backend: Backend) -> None:
+    """Makes the devices and arrays of an array library known."""
+    _backends[backend.device_type] = backend
+    _by_type[backend.array_type] = backend
+
+
+def for_device(device: str) -> Backend:
+    """The library that works on ``device``.
+
+    Raises:
+        DeviceError: if there is no such device, or the library for it is missing; says which.
+    """
+    kind = device.partition(":")[0] if isinstance(device, str) else device
+    backend = _backends.get(kind)
+    if backend is not None:
+        return backend
+    if kind != "cuda":
+        known = ", ".join(repr(name) for name in sorted({*_backends, "cuda"}))
+        raise DeviceError(f"unknown device {device!r}: expected one of {known}, or 'cuda:N' for the GPU numbered N.")
+    backend = _load_cupy()
+    register(backend)
+    return backend
+
+
+def canonical_device(device: str) -> str:
+    """``device`` under its usual name: ``"cuda:0"`` is ``"cuda"``. Raises for a device that is not there."""
+    kind, colon, number = for_device(device).device_type, *device.partition(":")[1:]
+    if colon and not number.isdigit():
+        raise DeviceError(f"unknown device {device!r}: after the colon comes a number, as in '{kind}:1'.")
+    return f"{kind}:{int(number)}" if colon and int(number) else kind
+
+
+def cuda_is_available() -> bool:
+    """Whether CuPy is installed and finds a GPU. Imports CuPy."""
+    try:
+        for_device("cuda")
+    except DeviceError:
+        return False
+    return True
+
+
+def _load_cupy() -> CuPyBackend:
+    install = 'pip install "tensorgrad[cuda13]" (or [cuda12], by the CUDA version that nvidia-smi shows)'
+    try:
+        import cupy
+    except ImportError as error:
+        raise DeviceError(f"device 'cuda' needs CuPy, which is not installed: {install}.") from error
+    # The import succeeds on a machine without a GPU or driver; only this tells.
+    if not cupy.is_available():
+        raise DeviceError(
+            "device 'cuda' was asked for and CuPy is installed, but it finds no CUDA device: check that nvidia-smi "
+            f"lists a GPU and that the CuPy wheel fits the driver's CUDA version: {install}."
+        )
+    return CuPyBackend(cupy)
+
+
+def of(array: Array) -> Backend | None:
+    """The library of ``array``; None if it is no array of a known library (NumPy's scalars count as NumPy's)."""
+    backend = _by_type.get(type(array))
+    if backend is None:
+        if isinstance(array, (np.ndarray, np.generic)):
+            return NUMPY
+        # An array of CuPy's reaches us before anyone asked for the device: CuPy has then been imported.
+        cupy = sys.modules.get("cupy")
+        if cupy is not None and isinstance(array, cupy.ndarray):
+            return for_device("cuda")
+    return backend
+
+
+def namespace(array: Array) -> Any:
+    """The namespace for ``array``: of its library, or the one it names itself (a Tensor names tensorgrad)."""
+    backend = of(array)
+    return array.__array_namespace__() if backend is None else backend.xp
+
+
+def device_of(array: Array) -> str:
+    """The device that holds ``array``."""
+    backend = of(array)
+    assert backend is not None
+    return backend.device(array)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any, like: Array) -> Array:
+    """Zeros in the library and on the device of ``like``."""
+    backend = of(like)
+    assert backend is not None
+    return backend.zeros(shape, dtype, backend.device(like))
+
+
+def transfer(array: Array, device: str) -> Array:
+    """``array`` on ``device``: itself if it is there already."""
+    device = canonical_device(device)
+    source, target = of(array), for_device(device)
+    assert source is not None
+    if source.device(array) == device:
+        return array
+    if source is target:
+        return source.move(array, device)
+    return target.from_numpy(source.to_numpy(array), device)
+
+
+def owner(array: Array) -> Array:
+    """The array whose memory ``array`` looks at: itself, or the one that it is a view of."""
+    base = array.base
+    while hasattr(base, "base"):
+        array, base = base, base.base
+    return array

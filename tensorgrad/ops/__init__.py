@@ -1,0 +1,1 @@
+"""The ops, by family: each forward beside the rules of its derivative."""

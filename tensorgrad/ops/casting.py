@@ -1,0 +1,112 @@
+"""The same values in another dtype, on another device, or in memory of their own."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tensorgrad import backend
+from tensorgrad.autograd import Tensor, op
+from tensorgrad.autograd.conversion import as_dtype
+
+__all__ = [
+    "astype",
+    "clone",
+    "to",
+]
+
+
+@op
+def _astype(x, /, dtype):
+    return x.astype(dtype)
+
+
+@_astype.vjp("x")
+def _(g):
+    # The engine brings every gradient to the dtype of its input.
+    return g
+
+
+def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+    """``x`` in another dtype.
+
+    Args:
+        x: an array of any shape.
+        dtype: the dtype wanted.
+        copy: whether to copy where ``x`` has that dtype already.
+
+    Example:
+        >>> tg.astype(tg.tensor([1.7, -1.7]), tg.int64)
+        Tensor([ 1, -1], dtype=int64, device='cpu')
+    """
+    dtype = as_dtype(dtype)
+    if dtype is None:
+        raise TypeError("astype() needs a dtype.")
+    return x if not copy and x.dtype == dtype else _astype(x, dtype)
+
+
+@op
+def _to_device(x, /, device):
+    return backend.transfer(x, device)
+
+
+@_to_device.vjp("x")
+def _(g, x_device):
+    return _to_device(g, x_device)
+
+
+@op
+def clone(x, *, xp):
+    """A copy, on the graph.
+
+    Example:
+        >>> tg.clone(tg.tensor([1.0]))
+        Tensor([1.], dtype=float32, device='cpu')
+    """
+    return xp.array(x, copy=True, order="C")
+
+
+@clone.vjp("x")
+def _(g):
+    return g
+
+
+def to(x: Tensor, *targets: Any, dtype: Any = None, device: str | None = None) -> Tensor:
+    """``x`` in a dtype and on a device; itself, where it is so already. Gradients flow back.
+
+    Args:
+        x: a Tensor.
+        targets: devices (``"cpu"``, ``"cuda:1"``), dtypes (``"float64"``, ``tg.float64``), or a Tensor to be like, in
+            any order.
+        dtype: a dtype, by name.
+        device: a device, by name.
+
+    Raises:
+        DeviceError: for a device that is not there.
+        TypeError: for what is neither.
+
+    Example:
+        >>> tg.tensor([1.0]).to("cpu", "float64")
+        Tensor([1.], dtype=float64, device='cpu')
+    """
+    for target in targets:
+        if isinstance(target, Tensor):
+            dtype, device = target.dtype, target.device
+        elif isinstance(target, str) and re.fullmatch(r"\w+:\d*|cpu|cuda|[a-z]+", target) and not _is_dtype(target):
+            device = target
+        elif target is not None:
+            dtype = target
+    dtype = as_dtype(dtype)
+    if dtype is not None and dtype != x.dtype:
+        x = _astype(x, dtype)
+    if device is not None and backend.canonical_device(device) != x.device:
+        x = _to_device(x, backend.canonical_device(device))
+    return x
+
+
+def _is_dtype(name: str) -> bool:
+    try:
+        as_dtype(name)
+    except TypeError:
+        return False
+    return True

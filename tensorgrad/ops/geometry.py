@@ -1,0 +1,72 @@
+"""Arithmetic of shapes and axes, without arrays."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+
+Shape = tuple[int, ...]
+Axes = int | Sequence[int] | None
+
+
+def normalize_axis(axis: Axes, ndim: int) -> Shape:
+    """Axes counted from the front, each once; None means all of them.
+
+    Raises:
+        IndexError: for an axis that the array does not have.
+        ValueError: for an axis that is named twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    result = []
+    for given in axes:
+        i = operator.index(given)
+        if not -ndim <= i < ndim:
+            raise IndexError(f"axis {i} is out of bounds for an array with {ndim} axes.")
+        result.append(i % ndim)
+    if len(set(result)) < len(result):
+        raise ValueError(f"an axis is named twice in {axes}.")
+    return tuple(result)
+
+
+def reduced_shape(shape: Shape, axis: Axes) -> Shape:
+    """``shape`` with the reduced axes at length 1."""
+    reduced = normalize_axis(axis, len(shape))
+    return tuple(1 if i in reduced else n for i, n in enumerate(shape))
+
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+def sizes(value: int | Sequence[int], count: int, what: str) -> Shape:
+    """A number for each of ``count`` axes, from one for all or one for each.
+
+    Raises:
+        ValueError: for another count of numbers; ``what`` says of which option.
+    """
+    if isinstance(value, (tuple, list)):
+        numbers = tuple(map(operator.index, value))
+        if len(numbers) == 1:
+            numbers *= count
+        if len(numbers) != count:
+            raise ValueError(f"{what}: expected a number or {count} of them, got {tuple(value)}.")
+        return numbers
+    return (operator.index(value),) * count  # type: ignore[arg-type]
+
+
+def pairs(value: int | Sequence[int] | Sequence[Sequence[int]], count: int, what: str) -> Pairs:
+    """A pair (before, after) for each of ``count`` axes, from a number, one for each axis, or the pairs.
+
+    Raises:
+        ValueError: for another count, or a negative number; ``what`` says of which option.
+    """
+    if isinstance(value, (tuple, list)) and any(isinstance(item, (tuple, list)) for item in value):
+        if len(value) != count or any(len(item) != 2 for item in value):  # type: ignore[arg-type]
+            raise ValueError(f"{what}: expected {count} pairs (before, after), got {value}.")
+        result = tuple((operator.index(a), operator.index(b)) for a, b in value)  # type: ignore[misc]
+    else:
+        result = tuple((n, n) for n in sizes(value, count, what))  # type: ignore[arg-type]
+    if any(n < 0 for pair in result for n in pair):
+        raise ValueError(f"{what}: expected numbers of 0 or more, got {value}.")
+    return result

@@ -1,0 +1,240 @@
+"""Elements picked by position, put back in their places, and sorted."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from tensorgrad import backend
+from tensorgrad.autograd import Tensor, op
+from tensorgrad.ops.geometry import normalize_axis
+
+__all__ = [
+    "argsort",
+    "getitem",
+    "index_put",
+    "nonzero",
+    "sort",
+    "take",
+    "take_along_axis",
+]
+
+
+@op
+def _getitem(x, /, key):
+    return x[key]
+
+
+@_getitem.vjp("x")
+def _(g, key, x_shape):
+    return _scatter(g, key, x_shape)
+
+
+@op
+def _scatter(g, /, key, shape, *, xp):
+    """Zeros of ``shape`` with ``g`` added at ``key``: the transpose of indexing."""
+    out = backend.zeros(shape, g.dtype, g)
+    if _may_repeat(key):
+        xp.add.at(out, key, g)
+    else:
+        out[key] = g
+    return out
+
+
+@_scatter.vjp("g")
+def _(h, key):
+    return getitem(h, key)
+
+
+def getitem(x, key, /):
+    """``x[key]``, as NumPy: slices, integers, integer arrays, boolean masks, None, ``...``, and mixtures of them.
+
+    Repeated indices add up their gradients.
+
+    Args:
+        x: an array of any shape.
+        key: the index, a tuple for several axes. Tensors and lists in it are fine.
+
+    Example:
+        >>> x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> x[[0, 0, 2]].sum().backward()
+        >>> x.grad
+        Tensor([2., 0., 1.], dtype=float32, device='cpu')
+    """
+    return _getitem(x, _plain_key(key, x))
+
+
+@op
+def _index_put(x, values, /, key, *, xp):
+    out = x.copy()
+    out[key] = values
+    return out
+
+
+@_index_put.vjp("x")
+def _(g, key):
+    return index_put(g, key, 0)
+
+
+@_index_put.vjp("values")
+def _(g, key, values_shape, x_shape, xp):
+    picked = getitem(g, key)
+    if not _may_repeat(key):
+        return picked
+    # Of values put at one place only the one that stayed has a gradient.
+    order = np.arange(picked.size).reshape(picked.shape)
+    stayed = np.full(x_shape, -1)
+    host_key = _on_host(key)
+    stayed[host_key] = order
+    kept = stayed[host_key] == order
+    bare = picked.data if isinstance(picked, Tensor) else picked
+    return picked * backend.transfer(kept, backend.device_of(bare))
+
+
+def index_put(x, key, values, /):
+    """A copy of ``x`` with ``values`` at ``key``: ``x[key] = values`` that leaves ``x`` as it was.
+
+    Where an index is repeated the last value stays, and it alone has a gradient.
+
+    Args:
+        x: an array of any shape.
+        key: an index as for ``x[key]``.
+        values: an array or number that broadcasts to ``x[key]``; it is converted to the dtype of ``x``.
+
+    Example:
+        >>> tg.index_put(tg.zeros(3), 1, 5.0)
+        Tensor([0., 5., 0.], dtype=float32, device='cpu')
+    """
+    return _index_put(x, values, _plain_key(key, x))
+
+
+def take(x, indices, /, *, axis=None):
+    """Elements along an axis at integer ``indices``; of None, in the flattened array.
+
+    Example:
+        >>> tg.take(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), [1], axis=1)
+        Tensor([[2.],
+                [4.]], dtype=float32, device='cpu')
+    """
+    x = x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
+    if axis is None:
+        return getitem(x.reshape(-1), indices)
+    (axis,) = normalize_axis(axis, x.ndim)
+    return getitem(x, (slice(None),) * axis + (indices,))
+
+
+def take_along_axis(x, indices, /, *, axis=-1):
+    """Elements along an axis at ``indices``, which has the shape of ``x`` but for that axis.
+
+    Args:
+        x: an array of any shape.
+        indices: integers; the other axes broadcast against those of ``x``.
+        axis: which axis.
+
+    Example:
+        >>> x = tg.tensor([[3.0, 1.0, 2.0]])
+        >>> tg.take_along_axis(x, tg.argsort(x), axis=-1)
+        Tensor([[1., 2., 3.]], dtype=float32, device='cpu')
+    """
+    if indices.ndim != x.ndim:
+        raise ValueError(f"take_along_axis() of shape {x.shape} needs indices with {x.ndim} axes, got {indices.shape}.")
+    (axis,) = normalize_axis(axis, x.ndim)
+    bare = indices.data if isinstance(indices, Tensor) else indices
+    xp = backend.namespace(bare)
+    key = []
+    for i, n in enumerate(x.shape):
+        if i == axis:
+            key.append(bare)
+        else:
+            key.append(xp.arange(n).reshape((1,) * i + (n,) + (1,) * (x.ndim - i - 1)))
+    return getitem(x, tuple(key))
+
+
+@op(differentiable=False)
+def argsort(x, /, *, axis=-1, descending=False, stable=True, xp):
+    """The indices that sort ``x`` along an axis; equal elements keep their order.
+
+    Example:
+        >>> tg.argsort(tg.tensor([3.0, 1.0, 2.0])).tolist()
+        [1, 2, 0]
+    """
+    if not descending:
+        return xp.argsort(x, axis=axis, kind="stable")
+    # The last of equal elements must come last again: sort the reversed array, and count from its end.
+    order = xp.flip(xp.argsort(xp.flip(x, axis=axis), axis=axis, kind="stable"), axis=axis)
+    return x.shape[axis] - 1 - order
+
+
+def sort(x, /, *, axis=-1, descending=False, stable=True):
+    """``x`` sorted along an axis.
+
+    Example:
+        >>> tg.sort(tg.tensor([3.0, 1.0, 2.0]), descending=True)
+        Tensor([3., 2., 1.], dtype=float32, device='cpu')
+    """
+    x = x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
+    return take_along_axis(x, argsort(x, axis=axis, descending=descending, stable=stable), axis=axis)
+
+
+@op(differentiable=False)
+def _nonzero(x, /, *, xp):
+    return tuple(xp.nonzero(x))
+
+
+def nonzero(x, /):
+    """The indices of the elements that are not zero: a tuple with an integer array for each axis.
+
+    Example:
+        >>> tg.nonzero(tg.tensor([0.0, 5.0, 7.0]))[0].tolist()
+        [1, 2]
+    """
+    return _nonzero(x)
+
+
+# -- keys ------------------------------------------------------------------------------------------------------
+
+
+def _plain_key(key, x):
+    """A key that the array library of ``x`` takes: Tensors unwrapped, lists made arrays."""
+    device = x.device if isinstance(x, Tensor) else "cpu" if backend.of(x) is None else backend.device_of(x)
+    if isinstance(key, tuple):
+        return tuple(_plain_index(index, device) for index in key)
+    return _plain_index(key, device)
+
+
+def _plain_index(index, device):
+    if index is None or index is Ellipsis or isinstance(index, (slice, bool, int)):
+        return index
+    if isinstance(index, (float, str)):
+        raise IndexError(f"an index is an integer, a slice, None, ..., or an array of integers or booleans, not {index!r}.")
+    if isinstance(index, list):
+        array = np.asarray(index) if index else np.zeros(0, dtype=np.intp)
+        index = backend.transfer(array, device)
+    elif isinstance(index, Tensor):
+        index = index.data
+    elif isinstance(index, np.ndarray):
+        # Ours from here on: the caller may change the array before backward needs it.
+        index = index.copy()
+    elif backend.of(index) is None or isinstance(index, np.generic):
+        return operator.index(index)
+    if index.dtype.kind not in "iub":
+        raise IndexError(f"an index array must hold integers or booleans, not {index.dtype}.")
+    there = backend.device_of(index)
+    if there != device:
+        raise backend.DeviceError(
+            f"an index array on {there!r} for a tensor on {device!r}: move it, as in index.to({device!r})."
+        )
+    return index
+
+
+def _may_repeat(key):
+    """Whether a place may be named twice: only integer arrays do that."""
+    return any(hasattr(index, "dtype") and index.dtype.kind != "b" for index in (key if isinstance(key, tuple) else (key,)))
+
+
+def _on_host(key):
+    if isinstance(key, tuple):
+        return tuple(map(_on_host, key))
+    library = None if key is None else backend.of(key)
+    return key if library is None else library.to_numpy(key)

@@ -1,0 +1,94 @@
+"""In-place updates: ``x += y`` and ``x[i] = v``.
+
+Outside any graph they change the memory of ``x``, as NumPy does, and are counted. Inside a graph ``x += y`` is
+``x = x + y``, and ``x[i] = v`` is refused, since others may need the old values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tensorgrad import backend
+from tensorgrad.autograd import Tensor, is_grad_enabled, versions
+from tensorgrad.autograd.conversion import to_array
+from tensorgrad.autograd.graph import Leaf
+from tensorgrad.errors import DeviceError, GradientError
+from tensorgrad.ops.indexing import _plain_key
+
+
+def _refuse_leaf(x: Tensor, form: str) -> None:
+    if isinstance(x._node, Leaf):
+        raise GradientError(
+            f"a leaf that requires a gradient cannot be changed in place by {form}: do it under tg.no_grad(), as an "
+            f"optimizer does, or write the out-of-place form and use its result."
+        )
+
+
+def _value(value: Any, x: Tensor) -> Any:
+    """What is to be put into ``x``, as its library takes it."""
+    if isinstance(value, Tensor):
+        value = value._data
+    elif isinstance(value, (bool, int, float, complex)):
+        return value
+    array = to_array(value)
+    if backend.device_of(array) != x.device:
+        if backend.of(value) is not None:
+            raise DeviceError(
+                f"values on {backend.device_of(array)!r} for a tensor on {x.device!r}: move them, as in "
+                f"v.to({x.device!r})."
+            )
+        array = backend.transfer(array, x.device)
+    return array
+
+
+def update(symbol: str, name: str, function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    """The method behind ``x <symbol>= y``.
+
+    Args:
+        symbol: the operator, ``"+"``.
+        name: the ufunc of that name does it in place.
+        function: the op that does it out of place.
+    """
+
+    def method(self: Tensor, other: Any) -> Any:
+        wanted = self.requires_grad or (isinstance(other, Tensor) and other.requires_grad)
+        if wanted and is_grad_enabled():
+            _refuse_leaf(self, f"{symbol}=")
+            return function(self, other)
+        value = _value(other, self)
+        getattr(backend.namespace(self._data), name)(self._data, value, out=self._data, casting="same_kind")
+        versions.mark(self._data, f"{symbol}=")
+        return self
+
+    return method
+
+
+def setitem(self: Tensor, key: Any, value: Any) -> None:
+    """``x[key] = value``, as NumPy."""
+    if is_grad_enabled() and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
+        _refuse_leaf(self, "x[i] = v")
+        raise GradientError(
+            "x[i] = v inside a graph would change values that gradients may need. Write x = tg.index_put(x, i, v), or "
+            "x = tg.where(mask, v, x)."
+        )
+    key, value = _plain_key(key, self), _value(value, self)
+    self._data[key] = value
+    versions.mark(self._data, "x[i] = v")
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Sets all elements to ``value``, in place."""
+    setitem(self, ..., value)
+    return self
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Sets all elements to 0, in place."""
+    return fill_(self, 0)
+
+
+def copy_(self: Tensor, other: Any) -> Tensor:
+    """Takes over the values of ``other``, which broadcasts and is converted, in place."""
+    setitem(self, ..., other.detach() if isinstance(other, Tensor) and not is_grad_enabled() else other)
+    return self

@@ -1,0 +1,384 @@
+"""Losses: how far an output is from its target. PyTorch's names and meanings.
+
+``reduction`` is ``"mean"``, ``"sum"`` or ``"none"``. Input and target have the same shape: nothing is broadcast here, for
+that hides mistakes. A target comes in the dtype of the input; gradients flow to it where it requires them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import backend
+from tensorgrad.autograd import Tensor, op
+from tensorgrad.ops.activations import log_softmax, sigmoid, softmax, softplus
+from tensorgrad.ops.casting import astype
+from tensorgrad.ops.creation import asarray
+from tensorgrad.ops.elementwise import abs, exp, log, multiply, negative, square, subtract
+from tensorgrad.ops.indexing import take, take_along_axis
+from tensorgrad.ops.logic import where
+from tensorgrad.ops.reductions import mean, sum
+from tensorgrad.ops.shape import expand_dims, reshape, squeeze
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "half_squared_error",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "mse_loss",
+    "nll_loss",
+    "one_hot",
+    "smooth_l1_loss",
+]
+
+# -- what all of them need -------------------------------------------------------------------------------------
+
+
+def _pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
+    """Both as Tensors of one shape and dtype."""
+    input, target = asarray(input), asarray(target)
+    if input.shape != target.shape:
+        raise ValueError(
+            f"{name}() needs an input and a target of one shape, got {input.shape} and {target.shape}: reshape one, or "
+            f"broadcast it yourself."
+        )
+    return input, astype(target, input.dtype, copy=False)
+
+
+def _reduce(name: str, losses: Tensor, reduction: str, weight: Any = None) -> Tensor:
+    if weight is not None:
+        losses = multiply(losses, _fitting(name, "weight", weight, losses))
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return sum(losses)
+    if reduction == "mean":
+        return mean(losses) if losses.size else sum(losses) / math.nan
+    raise ValueError(f"{name}() has reduction 'mean', 'sum' or 'none', not {reduction!r}.")
+
+
+def _fitting(name: str, what: str, value: Any, x: Tensor) -> Tensor:
+    """``value`` in the dtype of ``x``, if it broadcasts to its shape."""
+    value = asarray(value)
+    shape = (1,) * (x.ndim - value.ndim) + value.shape
+    if len(shape) != x.ndim or any(n not in (1, m) for n, m in zip(shape, x.shape, strict=True)):
+        raise ValueError(f"{name}(): {what} of shape {value.shape} does not broadcast to the input's {x.shape}.")
+    return astype(value, x.dtype, copy=False)
+
+
+def _require(condition: Any, error: Exception) -> None:
+    """Raises unless all of ``condition`` holds; on a GPU, where looking would mean waiting, it does not look."""
+    if backend.of(condition) is backend.NUMPY and not condition.all():
+        raise error
+
+
+# -- distances -------------------------------------------------------------------------------------------------
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
+    """Mean squared error: ``(input - target)**2``.
+
+    Args:
+        input: an array of any shape.
+        target: an array of that shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Returns:
+        A 0-d Tensor, or for ``"none"`` one of the shape of the input.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
+        2.0
+    """
+    input, target = _pair("mse_loss", input, target)
+    return _reduce("mse_loss", square(subtract(input, target)), reduction)
+
+
+def half_squared_error(input: Any, target: Any, reduction: str = "sum") -> Tensor:
+    """Half the sum of squares: ``0.5 * sum((input - target)**2)``. Its gradient is the difference itself.
+
+    Args:
+        input: an array of any shape.
+        target: an array of that shape.
+        reduction: ``"sum"``, ``"mean"`` (half of :func:`mse_loss`) or ``"none"``.
+
+    Example:
+        >>> output, target = tg.tensor([0.2, 0.4, 0.1, 0.3]), tg.tensor([0.0, 0.0, 1.0, 0.0])
+        >>> round(tg.nn.functional.half_squared_error(output, target).item(), 4)
+        0.55
+    """
+    input, target = _pair("half_squared_error", input, target)
+    return _reduce("half_squared_error", 0.5 * square(subtract(input, target)), reduction)
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
+    """Mean absolute error: ``abs(input - target)``, whose derivative at 0 is 0. Arguments as of :func:`mse_loss`.
+
+    Example:
+        >>> tg.nn.functional.l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
+        1.0
+    """
+    input, target = _pair("l1_loss", input, target)
+    return _reduce("l1_loss", abs(subtract(input, target)), reduction)
+
+
+@op
+def _huber(x, /, delta, *, xp):
+    size = xp.abs(x)
+    near = xp.clip(size, 0, delta)
+    return near * (size - near / 2)
+
+
+@_huber.vjp("x")
+def _(g, x, delta, xp):
+    return g * xp.clip(x, -delta, delta)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """Half the squared difference where it is below ``delta``, and beyond it a straight line (Huber, 1964).
+
+    Args:
+        input: an array of any shape.
+        target: an array of that shape.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        delta: where the line begins, above 0.
+
+    Example:
+        >>> tg.nn.functional.huber_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 5.0]), reduction="none")
+        Tensor([0. , 2.5], dtype=float32, device='cpu')
+    """
+    if not delta > 0:
+        raise ValueError(f"huber_loss() needs a delta above 0, got {delta}.")
+    input, target = _pair("huber_loss", input, target)
+    return _reduce("huber_loss", _huber(subtract(input, target), delta), reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """:func:`huber_loss` divided by ``beta``; with ``beta=0`` it is :func:`l1_loss` (Girshick, *Fast R-CNN*, 2015).
+
+    Example:
+        >>> tg.nn.functional.smooth_l1_loss(tg.tensor([1.0]), tg.tensor([5.0]), beta=2.0).item()
+        3.0
+    """
+    if not beta >= 0:
+        raise ValueError(f"smooth_l1_loss() needs a beta of 0 or more, got {beta}.")
+    if beta == 0:
+        return l1_loss(input, target, reduction)
+    input, target = _pair("smooth_l1_loss", input, target)
+    return _reduce("smooth_l1_loss", _huber(subtract(input, target), beta) / beta, reduction)
+
+
+def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """Kullback-Leibler divergence: ``target * (log(target) - input)``, and 0 where the target is 0.
+
+    Args:
+        input: log-probabilities, an array of any shape.
+        target: probabilities, an array of that shape.
+        reduction: ``"batchmean"`` (the divergence itself: the sum divided by the length of the first axis),
+            ``"mean"``, ``"sum"`` or ``"none"``.
+        log_target: whether the target, too, is given as log-probabilities.
+
+    Example:
+        >>> p = tg.tensor([[0.5, 0.5]])
+        >>> tg.nn.functional.kl_div(tg.log(p), p, reduction="batchmean").item()
+        0.0
+    """
+    input, target = _pair("kl_div", input, target)
+    if log_target:
+        losses = exp(target) * (target - input)
+    else:
+        positive = target > 0
+        losses = target * where(positive, log(where(positive, target, 1)) - input, 0)
+    if reduction == "batchmean":
+        return sum(losses) / (losses.shape[0] if losses.ndim else 1)
+    return _reduce("kl_div", losses, reduction)
+
+
+# -- two classes -----------------------------------------------------------------------------------------------
+
+
+def _clamped_log(x, xp):
+    positive = x > 0
+    return xp.where(positive, xp.maximum(xp.log(xp.where(positive, x, 1)), -100), -100)
+
+
+@op
+def _bernoulli_loss(input, target, *, xp):
+    _require((input >= 0) & (input <= 1), ValueError("binary_cross_entropy() takes probabilities, from 0 to 1."))
+    return -(target * _clamped_log(input, xp) + (1 - target) * _clamped_log(1 - input, xp))
+
+
+@_bernoulli_loss.vjp("input")
+def _(g, input, target, xp):
+    # As PyTorch: without the bound a probability of 0 or 1 would give 0 / 0.
+    least = max(1e-12, float(np.finfo(input.dtype).tiny))
+    return g * ((input - target) / xp.maximum(input * (1 - input), least))
+
+
+@_bernoulli_loss.vjp("target")
+def _(g, input, xp):
+    return g * (_clamped_log(1 - input, xp) - _clamped_log(input, xp))
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Tensor:
+    """``-(target * log(input) + (1 - target) * log(1 - input))``, the logarithms not below -100.
+
+    :func:`binary_cross_entropy_with_logits` is exact where this one is not: take it for scores.
+
+    Args:
+        input: probabilities of the class 1, an array of any shape.
+        target: what they should be, in the same shape: 0, 1, or between.
+        weight: what each counts; broadcasts to the input.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises:
+        ValueError: if the shapes differ, or (not noticed on a GPU) the input is no probability.
+
+    Example:
+        >>> tg.nn.functional.binary_cross_entropy(tg.tensor([0.5]), tg.tensor([1.0])).numpy().round(3)
+        array(0.693, dtype=float32)
+    """
+    input, target = _pair("binary_cross_entropy", input, target)
+    return _reduce("binary_cross_entropy", _bernoulli_loss(input, target), reduction, weight)
+
+
+@op
+def _logistic_loss(x, target, pos_weight=None):
+    # softplus(x) is -log of the probability of the class 0, softplus(-x) that of the class 1.
+    hit = target * softplus(-x)
+    return (1 - target) * softplus(x) + (hit if pos_weight is None else pos_weight * hit)
+
+
+@_logistic_loss.vjp("x")
+def _(g, x, target, pos_weight):
+    if pos_weight is None:
+        return g * (sigmoid(x) - target)
+    return g * ((1 - target) * sigmoid(x) - pos_weight * target * sigmoid(-x))
+
+
+@_logistic_loss.vjp("target")
+def _(g, x, pos_weight):
+    return g * (-x if pos_weight is None else pos_weight * softplus(-x) - softplus(x))
+
+
+@_logistic_loss.vjp("pos_weight")
+def _(g, x, target):
+    return g * (target * softplus(-x))
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Tensor:
+    """:func:`binary_cross_entropy` of ``sigmoid(input)``, without overflow and without loss of digits.
+
+    Args:
+        input: scores, an array of any shape.
+        target: probabilities of the class 1 in the same shape: 0, 1, or between.
+        weight: what each counts; broadcasts to the input.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        pos_weight: what the class 1 counts; broadcasts to the input.
+
+    Raises:
+        ValueError: if the shapes differ, or a weight does not broadcast to them.
+
+    Example:
+        >>> tg.nn.functional.binary_cross_entropy_with_logits(tg.tensor([-1e4, 1e4]), tg.tensor([0.0, 0.0])).item()
+        5000.0
+    """
+    name = "binary_cross_entropy_with_logits"
+    input, target = _pair(name, input, target)
+    if pos_weight is not None:
+        pos_weight = _fitting(name, "pos_weight", pos_weight, input)
+    return _reduce(name, _logistic_loss(input, target, pos_weight), reduction, weight)
+
+
+# -- many classes ----------------------------------------------------------------------------------------------
+
+
+@op
+def _pick(x, target, classes, /, *, xp):
+    """The element of ``x`` at the target's place on axis 1; 0 where the target is -1."""
+    return xp.where(target >= 0, _at(x, target, xp), 0)
+
+
+@_pick.vjp("x")
+def _(g, target, classes, xp):
+    return xp.expand_dims(g, axis=1) * (xp.expand_dims(target, axis=1) == classes)
+
+
+@op
+def _softmax_loss(x, target, classes, /, *, xp):
+    """``-log(softmax(x))`` at the target's place on axis 1; 0 where the target is -1."""
+    shifted = x - xp.max(x, axis=1, keepdims=True)
+    return xp.where(target >= 0, xp.log(xp.sum(xp.exp(shifted), axis=1)) - _at(shifted, target, xp), 0)
+
+
+@_softmax_loss.vjp("x")
+def _(g, x, target, classes, xp):
+    g, target = xp.expand_dims(g, axis=1), xp.expand_dims(target, axis=1)
+    return g * (target >= 0) * softmax(x, axis=1) - g * (target == classes)
+
+
+def _at(x, target, xp):
+    picked = xp.take_along_axis(x, xp.expand_dims(target, axis=1), axis=1)[:, 0]
+    # Only on a GPU can a target be out of range here: elsewhere it was refused.
+    return xp.where(target < x.shape[1], picked, math.nan)
+
+
+class _Classes:
+    """Scores, class axis at 1, and the right classes as integers: -1 where they do not count."""
+
+    def __init__(self, name: str, scores: Tensor, target: Tensor, weight: Any, ignore_index: int) -> None:
+        self.name = name
+        if scores.ndim == 0 or target.shape != scores.shape[:1] * (scores.ndim > 1) + scores.shape[2:]:
+            raise ValueError(
+                f"{name}() takes scores of shape (N, C, ...) and classes of shape (N, ...), or (C,) and (), or a target "
+                f"of the shape of the scores; got {scores.shape} and {target.shape}."
+            )
+        if target.dtype.kind not in "iu":
+            raise TypeError(
+                f"{name}() takes classes as integers, got a target of shape {target.shape} and dtype {target.dtype}: "
+                f"convert it with .to('int64')."
+            )
+        self.single = scores.ndim == 1
+        self.scores = expand_dims(scores, 0) if self.single else scores
+        self.count = self.scores.shape[1]
+        self.weight = None if weight is None else _class_weight(name, weight, self.scores)
+        given = target.data.astype(np.int64).reshape((1,) if self.single else target.shape)
+        xp = backend.namespace(given)
+        self.kept = given != ignore_index
+        wrong = self.kept & ((given < 0) | (given >= self.count))
+        if backend.of(given) is backend.NUMPY and wrong.any():
+            raise IndexError(
+                f"{name}(): the target holds class {given[wrong][0]}, but there are {self.count} classes, counted from 0 "
+                f"(scores of shape {scores.shape}), and ignore_index is {ignore_index}."
+            )
+        # On a GPU, where to look is to wait, what is wrong is made NaN.
+        self.target = xp.where(self.kept, xp.where(wrong, self.count, given), -1)
+        self.places = xp.arange(self.count).reshape((-1,) + (1,) * (self.scores.ndim - 2))
+
+    def losses(self, of: Any) -> Tensor:
+        """A loss for each target, by an op on scores, targets and the numbers of all classes."""
+        result: Tensor = of(self.scores, self.target, self.places)
+        return result
+
+    def reduce(self, losses: Tensor, reduction: str, smooth: Tensor | None = None) -> Tensor:
+        """Weights the losses by class, adds ``smooth``, and reduces them; their mean is by weight."""
+        kept = astype(asarray(self.kept), losses.dtype)
+        counts = kept if self.weight is None else take(self.weight, xp_clip(self.target)) * kept
+        if self.weight is not None:
+            losses = losses * counts
+        if smooth is not None:
+            losses = losses + where(self.kept, smooth, 0)
+        if reduction == "mean":
+            return sum(losses) / sum(counts)
+        losses = _reduce(self.name, losses, reduction)
+        return squeeze(losses, 0) if self.single and reduction == "none" else losses

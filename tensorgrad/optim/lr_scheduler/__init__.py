@@ -1,0 +1,30 @@
+"""Schedules of the learning rate.
+
+A schedule sets ``group["lr"]`` of its optimizer's groups: once when it is made, and in each ``step()``, which comes
+after ``optimizer.step()``, once an epoch or once a batch. As in PyTorch, most of them go on from the learning rate
+that they find, so that several schedules of one optimizer act together, and a change made by hand stays.
+"""
+
+from tensorgrad.optim.lr_scheduler.base import LRScheduler
+from tensorgrad.optim.lr_scheduler.decay import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiStepLR,
+    StepLR,
+)
+from tensorgrad.optim.lr_scheduler.one_cycle import OneCycleLR
+from tensorgrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
+
+__all__ = [
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "OneCycleLR",
+    "ReduceLROnPlateau",
+    "StepLR",
+]

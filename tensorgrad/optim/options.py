@@ -1,0 +1,38 @@
+"""Options of optimizers and schedules, and what several optimizers do with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.autograd.tensor import Tensor
+from tensorgrad.backend import Array
+
+
+def plain(value: Any) -> Any:
+    """``value`` with Python's own numbers in place of NumPy's and of tensors with one element."""
+    if isinstance(value, (Tensor, np.generic, np.ndarray)):
+        return value.item()
+    if isinstance(value, (tuple, list)):
+        return tuple(map(plain, value))
+    return value
+
+
+def require_not_negative(**options: float) -> None:
+    """Raises for an option that is no number, negative or NaN."""
+    for name, value in options.items():
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"{name} is a number, got {value!r}.")
+        if not value >= 0:
+            raise ValueError(f"{name} must be 0 or greater, got {value}.")
+
+
+def descent(xp: Any, param: Array, grad: Array, weight_decay: float, maximize: bool) -> Array:
+    """The gradient of what is to fall: negated to maximize, with the penalty's gradient ``weight_decay * param``.
+
+    Is ``grad`` itself if there is nothing to do, so it must not be changed.
+    """
+    if maximize:
+        grad = xp.negative(grad)
+    return grad + weight_decay * param if weight_decay else grad

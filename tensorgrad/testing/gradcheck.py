@@ -1,0 +1,191 @@
+"""Gradients against finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.autograd import Tensor, grad
+
+STEP = 1e-3
+"""The step of the central differences, for values of size up to 1; larger values take larger steps."""
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """The verdict of :func:`gradcheck`: true if the gradients agree; its text says where they agree least.
+
+    Attributes:
+        ok: the verdict.
+        order: of the derivative.
+        error: the largest difference, in units of the tolerance.
+        input: the number of the input where it was found.
+        index: the entry of that input.
+        analytic: what backpropagation gave there.
+        numerical: what finite differences gave there.
+        tolerance: how much they may differ there.
+    """
+
+    ok: bool
+    order: int
+    error: float
+    input: int
+    index: tuple[int, ...]
+    analytic: float
+    numerical: float
+    tolerance: float
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        verdict = "agree" if self.ok else "DISAGREE"
+        where = f"input {self.input}, entry {list(self.index)}"
+        ratio = f"{self.analytic / self.numerical:.6g}" if self.numerical else "undefined"
+        return (
+            f"derivatives of order {self.order} {verdict}; at worst, in {where}:\n"
+            f"  backpropagation    {self.analytic!r}\n"
+            f"  finite differences {self.numerical!r}\n"
+            f"  difference {abs(self.analytic - self.numerical):.3g}, tolerance {self.tolerance:.3g}, ratio {ratio}"
+        )
+
+
+def gradcheck(
+    f: Callable[..., Any], *inputs: Any, order: int = 1, rtol: float = 1e-8, atol: float = 1e-9, seed: int = 0
+) -> GradientReport:
+    """Compares the gradients of ``f`` by backpropagation with finite differences, in float64.
+
+    The outputs of ``f`` are added up with random weights, so that one backward pass sees the whole Jacobian. Each
+    entry of each input is moved by +-h and +-h/2, with h = 1e-3 * max(1, abs(x)); the two central differences are
+    combined so that errors of the order of h**2 cancel (Richardson).
+
+    Args:
+        f: takes Tensors, and returns a Tensor or a tuple of them. It must give the same values each time, and be
+            smooth within h of the inputs.
+        inputs: arrays, Tensors or nested lists; floating point ones are checked, others are passed on as they are.
+        order: 1 checks the gradient; 2 the gradient, and then the gradient of the gradient; and so on.
+        rtol: tolerance relative to the largest gradient and to the size of the output.
+        atol: absolute tolerance.
+        seed: of the random weights.
+
+    Returns:
+        The report of the highest order, or of the first that fails; it is true if the gradients agree.
+
+    Example:
+        >>> bool(gradcheck(lambda x: (x**3).sum(), [1.0, 2.0], order=2))
+        True
+    """
+    if order < 1:
+        raise ValueError(f"gradcheck() checks derivatives of order 1 and up, not {order}.")
+    tensors = [_float64(value) for value in inputs]
+    rng = np.random.default_rng(seed)
+    report = _first_order(f, tensors, rng, 1, rtol, atol)
+    for n in range(2, order + 1):
+        if not report:
+            return report
+        f = _gradient_of(f, rng.integers(2**32))
+        report = _first_order(f, tensors, rng, n, rtol, atol)
+    return report
+
+
+def assert_gradients(f: Callable[..., Any], *inputs: Any, order: int = 2, **options: Any) -> None:
+    """Raises AssertionError with the report of :func:`gradcheck` unless the gradients agree.
+
+    Example:
+        >>> assert_gradients(lambda x, y: x * y, [1.0, 2.0], [3.0, 4.0])
+    """
+    report = gradcheck(f, *inputs, order=order, **options)
+    if not report:
+        raise AssertionError(str(report))
+
+
+def _float64(value: Any) -> Tensor:
+    tensor = value if isinstance(value, Tensor) else Tensor(value)
+    if tensor.dtype.kind != "f":
+        return tensor.detach()
+    return Tensor(tensor.data.astype("float64"), requires_grad=True)
+
+
+def _outputs(result: Any) -> list[Tensor]:
+    outputs = [result] if isinstance(result, Tensor) else list(result)
+    return [output for output in outputs if output.dtype.kind == "f"]
+
+
+def _weighted(result: Any, seed: int) -> Tensor:
+    """The outputs' sum with random weights, which depend on the seed alone."""
+    rng = np.random.default_rng(seed)
+    total: Any = 0.0
+    for output in _outputs(result):
+        weights = Tensor(rng.uniform(0.5, 1.5, output.shape) * rng.choice([-1.0, 1.0], output.shape), device=output.device)
+        total = total + (output * weights).sum()
+    return total
+
+
+def _gradient_of(f: Callable[..., Any], seed: int) -> Callable[..., Any]:
+    """The function that gives the gradients of ``f``'s weighted sum."""
+
+    def gradient(*tensors: Tensor) -> tuple[Tensor, ...]:
+        wanted = [tensor for tensor in tensors if tensor.requires_grad]
+        total = _weighted(f(*tensors), seed)
+        if not total.requires_grad:
+            return tuple(tensor * 0.0 for tensor in wanted)
+        found = grad(total, wanted, create_graph=True, allow_unused=True)
+        return tuple(tensor * 0.0 if part is None else part for tensor, part in zip(wanted, found, strict=True))
+
+    return gradient
+
+
+def _first_order(
+    f: Callable[..., Any], tensors: list[Tensor], rng: np.random.Generator, order: int, rtol: float, atol: float
+) -> GradientReport:
+    seed = rng.integers(2**32)
+    wanted = [i for i, tensor in enumerate(tensors) if tensor.requires_grad]
+    total = _weighted(f(*tensors), seed)
+    if isinstance(total, Tensor) and total.requires_grad:
+        analytic = grad(total, [tensors[i] for i in wanted], allow_unused=True)
+    else:
+        analytic = (None,) * len(wanted)
+    worst = GradientReport(True, order, 0.0, 0, (), 0.0, 0.0, atol)
+    for i, part in zip(wanted, analytic, strict=True):
+        found = np.zeros(tensors[i].shape) if part is None else part.numpy()
+        expected = _differences(f, tensors, i, seed)
+        scale = max(np.abs(expected).max(initial=0.0), np.abs(found).max(initial=0.0), abs(float(total)))
+        tolerance = atol + rtol * scale
+        errors = np.abs(found - expected) / tolerance
+        errors = np.where(np.isfinite(errors), errors, np.inf)
+        if errors.size and errors.max() >= worst.error:
+            index = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))
+            error = float(errors[index])
+            worst = GradientReport(
+                error <= 1, order, error, i, index, float(found[index]), float(expected[index]), tolerance
+            )
+    return worst
+
+
+def _differences(f: Callable[..., Any], tensors: list[Tensor], i: int, seed: int) -> np.ndarray:
+    """The numerical gradient of the weighted sum with respect to input ``i``."""
+    base = tensors[i].numpy()
+    gradient = np.empty(base.shape)
+
+    def value(index: tuple[int, ...], change: float) -> float:
+        moved = base.copy()
+        moved[index] += change
+        others = [tensor.detach() if j != i else None for j, tensor in enumerate(tensors)]
+        # Functions that differentiate (order 2) need inputs that require gradients.
+        arguments = [
+            Tensor(moved, device=tensors[i].device, requires_grad=True)
+            if other is None
+            else other.requires_grad_(tensors[j].requires_grad)
+            for j, other in enumerate(others)
+        ]
+        return float(_weighted(f(*arguments), seed))
+
+    for index in np.ndindex(base.shape):
+        h = STEP * max(1.0, abs(base[index]))
+        coarse = (value(index, h) - value(index, -h)) / (2 * h)
+        fine = (value(index, h / 2) - value(index, -h / 2)) / h
+        gradient[index] = (4 * fine - coarse) / 3
+    return gradient

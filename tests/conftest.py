@@ -1,0 +1,50 @@
+"""Fixtures of all tests: hypothesis' profile, and the devices that every op is tried on."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import tensorgrad as tg
+from tests.strict.backend import register_strict
+
+# No deadline: a busy machine is no failure. The same examples each time, so that a red run is red again.
+settings.register_profile(
+    "default",
+    deadline=None,
+    derandomize=True,
+    max_examples=20,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile("thorough", settings.get_profile("default"), derandomize=False, max_examples=300)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+register_strict()
+
+DEVICES = [
+    "cpu",
+    pytest.param("strict", id="strict"),
+    pytest.param("cuda", marks=pytest.mark.gpu),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if any(item.get_closest_marker("gpu") for item in items) and not tg.cuda_is_available():
+        skip = pytest.mark.skip(reason="no CUDA device, or no CuPy")
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(params=DEVICES)
+def device(request: pytest.FixtureRequest) -> str:
+    """Each device that tests run on: NumPy, the strict stand-in for CuPy, and CuPy where there is a GPU."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    tg.manual_seed(0)

@@ -1,0 +1,295 @@
+"""Finding, checking and downloading MNIST, with small files under its names; nothing leaves this machine."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from tensorgrad.data import find_mnist, load_mnist, mnist
+from tensorgrad.data.idx import idx_md5
+
+PUBLISHED = dict(mnist.MD5)
+ARRAYS = {}
+for _names, _count in ((mnist.FILES["train"], 12), (mnist.FILES["test"], 5)):
+    ARRAYS[_names[0]] = (np.arange(_count * 784) % 256).astype(np.uint8).reshape(_count, 28, 28)
+    ARRAYS[_names[1]] = (np.arange(_count) % 10).astype(np.uint8)
+
+
+def idx_bytes(array):
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+PLAIN = {name: idx_bytes(array) for name, array in ARRAYS.items()}
+PACKED = {f"/{name}.gz": gzip.compress(data) for name, data in PLAIN.items()}
+
+
+@pytest.fixture(autouse=True)
+def a_machine_of_its_own(tmp_path, monkeypatch):
+    """An empty home and current folder, and the sums of the small files."""
+    for name in ("TENSORGRAD_DATA", "XDG_CACHE_HOME", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(mnist, "MD5", {name: idx_md5(array) for name, array in ARRAYS.items()})
+    # Should a test ask for the usual mirrors after all, it finds nobody there.
+    monkeypatch.setattr(mnist, "MIRRORS", ("http://127.0.0.1:1/",))
+
+
+def put(folder, form="gz", names=tuple(ARRAYS)):
+    """Lays the files into a folder: ``gz``, ``raw``, ``dots`` (raw, with a dot in the name) or ``npz``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if form == "npz":
+        keys = dict(zip(("x_train", "y_train", "x_test", "y_test"), ARRAYS.values(), strict=True))
+        np.savez_compressed(folder / "mnist.npz", **keys)
+        return
+    for name in names:
+        file = folder / (f"{name}.gz" if form == "gz" else name.replace("-idx", ".idx") if form == "dots" else name)
+        file.write_bytes(gzip.compress(PLAIN[name]) if form == "gz" else PLAIN[name])
+
+
+@pytest.fixture
+def server():
+    """A mirror on this machine: ``answers`` maps paths to bytes, ``asked`` lists what was asked for."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            data = self.server.answers.get(self.path)
+            if data is None:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(self.server.lengths.get(self.path, len(data))))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.answers, server.lengths, server.asked = dict(PACKED), {}, []
+        server.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def files_in(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+# -- found --------------------------------------------------------------------------------------------------
+
+PLACES = {
+    "root": "root",
+    "root, torchvision": "root/MNIST/raw",
+    "TENSORGRAD_DATA": "own",
+    "TENSORGRAD_DATA, torchvision": "own/MNIST/raw",
+    "current folder": "work/data/MNIST/raw",
+    "torch": "home/.cache/torch/MNIST/raw",
+    "torch datasets": "home/.cache/torch/datasets/MNIST/raw",
+    "keras": "home/.keras/datasets",
+    "cache": "home/.cache/tensorgrad/MNIST/raw",
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
+@pytest.mark.parametrize("form", ["gz", "raw", "dots", "npz"])
+def test_found_in_the_usual_places(tmp_path, monkeypatch, place, form):
+    monkeypatch.setenv("TENSORGRAD_DATA", str(tmp_path / "own"))
+    root = tmp_path / "root" if place.startswith("root") else None
+    put(tmp_path / place, form)
+    for split, count in (("train", 12), ("test", 5)):
+        found = find_mnist(split, root)
+        assert all(path.resolve().parent == tmp_path / place for path in found)
+        images, labels = load_mnist(split, root, download=False)
+        assert (images.shape, images.dtype) == ((count, 1, 28, 28), np.float32)
+        assert (labels.shape, labels.dtype) == ((count,), np.int64)
+        assert np.array_equal((images * 255).round(), ARRAYS[mnist.FILES[split][0]][:, None])
+        assert (images.min(), images.max()) == (0, 1)
+        assert np.array_equal(labels, ARRAYS[mnist.FILES[split][1]])
+
+
+def test_the_first_place_wins(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENSORGRAD_DATA", str(tmp_path / "own"))
+    put(tmp_path / "own")
+    put(tmp_path / "root", "raw")
+    put(tmp_path / "home/.keras/datasets", "npz")
+    assert find_mnist("train", tmp_path / "root")[0].parent == tmp_path / "root"
+    assert find_mnist("train")[0].parent == tmp_path / "own"
+
+
+def test_the_cache_follows_xdg(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    put(tmp_path / "xdg/tensorgrad/MNIST/raw")
+    assert find_mnist() is not None
+
+
+def test_half_of_the_files_is_not_enough(tmp_path):
+    put(tmp_path / "root", names=mnist.FILES["train"][:1])
+    assert find_mnist("train", tmp_path / "root") is None
+    put(tmp_path / "root", names=mnist.FILES["train"])
+    assert find_mnist("train", tmp_path / "root") is not None
+    assert find_mnist("test", tmp_path / "root") is None
+
+
+def test_flat_images(tmp_path):
+    put(tmp_path / "root")
+    flat, _ = load_mnist("test", tmp_path / "root", flatten=True)
+    images, _ = load_mnist("test", tmp_path / "root")
+    assert flat.shape == (5, 784)
+    assert np.array_equal(flat, images.reshape(5, 784))
+
+
+def test_an_unknown_split():
+    for function in (find_mnist, load_mnist):
+        with pytest.raises(ValueError, match="'train' or 'test', got 'valid'"):
+            function("valid")
+
+
+def test_not_found_and_not_to_be_downloaded(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENSORGRAD_DATA", str(tmp_path / "own"))
+    with pytest.raises(FileNotFoundError) as caught:
+        load_mnist(root=tmp_path / "root", download=False)
+    text = str(caught.value)
+    for words in (
+        tmp_path / "root" / "MNIST" / "raw",
+        tmp_path / "own",
+        ".keras",
+        "by hand",
+        "t10k-labels-idx1-ubyte.gz",
+    ):
+        assert str(words) in text
+
+
+# -- checked ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["gz", "raw", "npz"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_wrong_file_is_named(tmp_path, monkeypatch, form, which):
+    put(tmp_path / "root", form)
+    name = mnist.FILES["test"][which]
+    true_sum = mnist.MD5[name]
+    monkeypatch.setitem(mnist.MD5, name, "0" * 32)
+    with pytest.raises(ValueError, match=f"is {true_sum}, expected {'0' * 32}") as caught:
+        load_mnist("test", tmp_path / "root")
+    assert f"is not MNIST's {name}" in str(caught.value)
+    assert str(find_mnist("test", tmp_path / "root")[which]) in str(caught.value)
+
+
+def test_the_sums_are_those_of_mnist():
+    assert PUBLISHED == {
+        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+    }
+
+
+def test_an_archive_that_is_not_keras(tmp_path):
+    folder = tmp_path / "root"
+    folder.mkdir()
+    np.savez(folder / "mnist.npz", something=np.zeros(3))
+    with pytest.raises(ValueError, match=r"mnist\.npz is not Keras's MNIST archive"):
+        load_mnist(root=folder)
+    (folder / "mnist.npz").write_bytes(b"no archive")
+    with pytest.raises(ValueError, match=r"mnist\.npz is not Keras's MNIST archive"):
+        load_mnist(root=folder)
+
+
+# -- downloaded ---------------------------------------------------------------------------------------------
+
+
+def test_download_into_the_cache_once(tmp_path, server):
+    seen = []
+    options = {"mirrors": [server.url], "progress": lambda *report: seen.append(report)}
+    images, labels = load_mnist("train", **options)
+    assert np.array_equal(labels, ARRAYS[mnist.FILES["train"][1]])
+    cache = tmp_path / "home/.cache/tensorgrad/MNIST/raw"
+    assert files_in(tmp_path / "home") == sorted(f"{name}.gz" for name in mnist.FILES["train"])
+    assert (cache / f"{mnist.FILES['train'][0]}.gz").read_bytes() == PACKED[f"/{mnist.FILES['train'][0]}.gz"]
+    asked = len(server.asked)
+    again, _ = load_mnist("train", **options)
+    assert np.array_equal(images, again)
+    assert len(server.asked) == asked == 2
+    size = len(PACKED[f"/{mnist.FILES['train'][0]}.gz"])
+    assert (mnist.FILES["train"][0], size, size) in seen
+
+
+def test_download_into_a_root(tmp_path, server):
+    load_mnist("test", tmp_path / "root", mirrors=[server.url + "/"])
+    assert files_in(tmp_path / "root/MNIST/raw") == sorted(f"{name}.gz" for name in mnist.FILES["test"])
+    assert find_mnist("test", tmp_path / "root") is not None
+
+
+def test_the_second_mirror_helps(tmp_path, server):
+    dead = "http://127.0.0.1:1"
+    _, labels = load_mnist("test", mirrors=[dead, server.url + "/nothing/here", server.url])
+    assert len(labels) == 5
+
+
+NAME = mnist.FILES["test"][0]
+BAD = {
+    "missing": (None, None, "404"),
+    "cut short": (PACKED[f"/{NAME}.gz"][:-20], len(PACKED[f"/{NAME}.gz"]), "ended after|IncompleteRead"),
+    "cut short in silence": (PACKED[f"/{NAME}.gz"][:-20], None, "damaged or cut short"),
+    "a page of a hotel": (b"<html>Please log in</html>", None, "what came is no IDX file"),
+    "other data": (PACKED[f"/{mnist.FILES['train'][0]}.gz"], None, "the MD5 of the uncompressed bytes is"),
+    "nothing": (b"", None, "no IDX file"),
+}
+
+
+@pytest.mark.parametrize(("data", "length", "words"), BAD.values(), ids=BAD.keys())
+def test_a_bad_download_leaves_nothing_behind(tmp_path, server, data, length, words):
+    server.answers[f"/{NAME}.gz"] = data
+    if length is not None:
+        server.lengths[f"/{NAME}.gz"] = length
+    with pytest.raises(FileNotFoundError, match=words) as caught:
+        load_mnist("test", mirrors=[server.url])
+    text = str(caught.value)
+    assert f"{server.url}/{NAME}.gz: " in text
+    assert "by hand" in text
+    assert files_in(tmp_path / "home") == []
+    assert find_mnist("test") is None
+    server.answers.update(PACKED)
+    server.lengths.clear()
+    assert len(load_mnist("test", mirrors=[server.url])[0]) == 5
+
+
+def test_a_flood_is_stopped(server, monkeypatch):
+    monkeypatch.setattr(mnist, "MOST_BYTES", 10_000)
+    server.answers[f"/{NAME}.gz"] = bytes(200_000)
+    with pytest.raises(FileNotFoundError, match="more than 10000 bytes came"):
+        load_mnist("test", mirrors=[server.url])
+
+
+def test_an_interrupted_download_leaves_nothing_behind(tmp_path, server):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_mnist("test", mirrors=[server.url], progress=interrupt)
+    assert files_in(tmp_path / "home") == []
+
+
+def test_a_mirror_that_says_nothing(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(FileNotFoundError, match="timed out"):
+            load_mnist("test", mirrors=[url], timeout=0.2)
+
+
+def test_no_mirror_answers():
+    with pytest.raises(FileNotFoundError, match=r"MNIST's t10k-images-idx3-ubyte could not be downloaded"):
+        load_mnist("test", mirrors=["http://127.0.0.1:1", "nonsense"])

@@ -1,0 +1,178 @@
+"""Convolution and its two transposes on bare arrays."""
+
+from __future__ import annotations
+
+import importlib
+import tracemalloc
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tensorgrad.kernels import reference
+from tests.kernels.cases import Case, cases, every_family, inner, more_examples, other_families, places
+
+PLAIN = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+IMAGE = np.asarray([[4, 2, 0, 2], [3, 2, 3, 8], [2, 1, 8, 5], [4, 6, 8, 2]]).reshape(1, 1, 4, 4)
+KERNEL = np.arange(1, 10).reshape(1, 1, 3, 3)
+# The module's own name in its package is the function's.
+quick = importlib.import_module("tensorgrad.kernels.numpy.convolution")
+
+
+def naive_convolution(case: Case, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    y = np.zeros(case.y_shape)
+    ins, outs = case.channels // case.groups, case.outputs // case.groups
+    for n, o, *out in np.ndindex(*case.y_shape):
+        for tap, place in places(case, tuple(out)):
+            for c in range(ins):
+                if place is not None:
+                    y[(n, o, *out)] += weight[(o, c, *tap)] * x[(n, o // outs * ins + c, *place)]
+    return y
+
+
+@every_family
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "uint8"])
+def test_the_documents_worked_example(family, dtype):
+    y = family.convolution(IMAGE.astype(dtype), KERNEL.astype(dtype), **PLAIN)
+    assert y.dtype == dtype
+    assert y.tolist() == [[[[142, 195], [225, 230]]]]
+
+
+@every_family
+def test_the_documents_worked_example_as_printed(family):
+    """It prints 189 for 195: what comes out if the image's upper right corner is 0 and not 2."""
+    image = IMAGE.copy()
+    image[0, 0, 0, 3] = 0
+    assert family.convolution(image, KERNEL, **PLAIN).tolist() == [[[[142, 189], [225, 230]]]]
+
+
+@every_family
+def test_the_documents_shapes(family):
+    def shape(x, weight, stride, padding):
+        options = {"stride": (stride,) * 2, "padding": ((padding, padding),) * 2, "dilation": (1, 1), "groups": 1}
+        return family.convolution(np.ones(x), np.ones(weight), **options).shape
+
+    assert shape((1, 3, 5, 5), (2, 3, 3, 3), stride=2, padding=1) == (1, 2, 3, 3)
+    assert shape((1, 1, 5, 5), (1, 1, 3, 3), stride=2, padding=1) == (1, 1, 3, 3)
+    assert shape((1, 1, 28, 28), (32, 1, 5, 5), stride=1, padding=2) == (1, 32, 28, 28)
+
+
+@given(case=cases(axes=2, largest=2), dtype=st.sampled_from(["float32", "float64", "int64"]))
+def test_the_reference_follows_the_definition(case, dtype):
+    x, weight = case.array(case.x_shape, dtype), case.array(case.weight_shape, dtype, salt=1)
+    y = reference.convolution(x, weight, **case.options, groups=case.groups)
+    np.testing.assert_array_equal(y, naive_convolution(case, x, weight))
+
+
+@other_families
+@more_examples
+@given(
+    case=cases(),
+    dtypes=st.tuples(*[st.sampled_from(["float16", "float32", "float64"])] * 2),
+    chunk=st.sampled_from([1, 100, quick.CHUNK]),
+    idle=st.sampled_from([0, quick.IDLE, 100]),
+)
+def test_every_family_agrees_with_the_reference(family, case, dtypes, chunk, idle):
+    x, y = case.array(case.x_shape, dtypes[0]), case.array(case.y_shape, dtypes[0], salt=1)
+    weight = case.array(case.weight_shape, dtypes[1], salt=2)
+    options = {**case.options, "groups": case.groups}
+    calls = [
+        ("convolution", (x, weight), {}),
+        ("convolution_input", (y, weight), {"spatial": case.spatial}),
+        ("convolution_weight", (x, y), {"kernel": case.kernel}),
+    ]
+    quick._layout.cache_clear()
+    with mock.patch.multiple(quick, CHUNK=chunk, COLUMNS=chunk // 10, IDLE=idle):
+        for name, arrays, more in calls:
+            result = getattr(family, name)(*arrays, **options, **more)
+            expected = getattr(reference, name)(*arrays, **options, **more)
+            np.testing.assert_array_equal(result, expected, strict=True, err_msg=name)
+            assert result.dtype == np.result_type(*arrays)
+            assert result.flags.writeable and not any(np.shares_memory(result, array) for array in arrays)
+
+
+@every_family
+@more_examples
+@given(case=cases())
+def test_each_is_the_transpose_of_the_others(family, case):
+    x, y = case.real_array(case.x_shape), case.real_array(case.y_shape, salt=1)
+    weight = case.real_array(case.weight_shape, salt=2)
+    options = {**case.options, "groups": case.groups}
+    product = inner(family.convolution(x, weight, **options), y)
+    via_x = inner(x, family.convolution_input(y, weight, spatial=case.spatial, **options))
+    via_weight = inner(weight, family.convolution_weight(x, y, kernel=case.kernel, **options))
+    assert via_x == pytest.approx(product, rel=1e-10, abs=1e-10)
+    assert via_weight == pytest.approx(product, rel=1e-10, abs=1e-10)
+
+
+@every_family
+@given(case=cases(), dtypes=st.tuples(*[st.sampled_from(["bool", "uint8", "int64", "float32"])] * 2))
+def test_integers_and_booleans_follow_numpys_promotion(family, case, dtypes):
+    x, weight = case.array(case.x_shape, dtypes[0]), case.array(case.weight_shape, dtypes[1], salt=1)
+    y = family.convolution(x, weight, **case.options, groups=case.groups)
+    assert y.dtype == np.result_type(x, weight)
+    exact = reference.convolution(x.astype("int64"), weight.astype("int64"), **case.options, groups=case.groups)
+    np.testing.assert_array_equal(y, exact.astype(y.dtype))
+
+
+@every_family
+def test_half_precision_is_summed_in_single(family):
+    x, weight = np.ones((1, 1, 3000), "float16"), np.ones((1, 1, 3000), "float16")
+    y = family.convolution(x, weight, stride=(1,), padding=((0, 0),), dilation=(1,), groups=1)
+    assert y.dtype == "float16"
+    assert y.item() == 3000  # adding ones in float16 gets no further than 2048
+
+
+@every_family
+def test_a_dilated_kernel_that_just_fits(family):
+    x = np.arange(5.0).reshape(1, 1, 5)
+    weight = np.ones((1, 1, 3))
+    y = family.convolution(x, weight, stride=(1,), padding=((0, 0),), dilation=(2,), groups=1)
+    assert y.tolist() == [[[0 + 2 + 4]]]
+    with pytest.raises(ValueError, match="size 3, which spans 7 with dilation 3, does not fit into an input of size 5"):
+        family.convolution(x, weight, stride=(1,), padding=((0, 0),), dilation=(3,), groups=1)
+
+
+@every_family
+@pytest.mark.parametrize(
+    ("x", "weight", "groups", "message"),
+    [
+        ((1, 3, 8, 8), (4, 2, 3, 3), 1, r"takes 2 input channels, got an input of shape \(1, 3, 8, 8\)"),
+        ((1, 4, 8, 8), (4, 4, 3, 3), 2, "takes 8 input channels"),
+        ((1, 4, 8, 8), (3, 2, 3, 3), 2, "3 output channels cannot be divided into 2 groups"),
+        ((4, 8, 8), (4, 4, 3, 3), 1, r"same number of axes, at least 3, got shapes \(4, 8, 8\)"),
+        ((1, 4, 8, 8), (4, 4, 9, 3), 1, "size 9 does not fit into an input of size 8"),
+        ((1, 4, 8), (4, 4, 3), 1, r"needs as many numbers for stride, got 2: \(1, 1\)"),
+    ],
+)
+def test_shapes_that_do_not_go_together(family, x, weight, groups, message):
+    with pytest.raises(ValueError, match=message):
+        family.convolution(np.ones(x), np.ones(weight), **{**PLAIN, "groups": groups})
+
+
+@every_family
+def test_an_output_of_another_shape_is_refused_by_the_transposes(family):
+    x, y, weight = np.ones((1, 1, 5, 5)), np.ones((1, 1, 4, 3)), np.ones((1, 1, 3, 3))
+    message = r"y has shape \(1, 1, 4, 3\), but these options lead to \(1, 1, 3, 3\)"
+    with pytest.raises(ValueError, match=message):
+        family.convolution_input(y, weight, spatial=(5, 5), **PLAIN)
+    with pytest.raises(ValueError, match=message):
+        family.convolution_weight(x, y, kernel=(3, 3), **PLAIN)
+
+
+def test_memory_stays_bounded():
+    x, weight = np.ones((2, 3, 400, 400), "float32"), np.ones((4, 3, 9, 9), "float32")
+    unrolled = 3 * 81 * 392 * 392 * x.itemsize  # of one image
+    y = quick.convolution(x, weight, **PLAIN)
+    for kernel, arrays, more in [
+        (quick.convolution, (x, weight), {}),
+        (quick.convolution_input, (y, weight), {"spatial": (400, 400)}),
+        (quick.convolution_weight, (x, y), {"kernel": (9, 9)}),
+    ]:
+        tracemalloc.start()
+        kernel(*arrays, **PLAIN, **more)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < unrolled / 10
