@@ -27,28 +27,35 @@ from tensorgrad.autograd import (
 from tensorgrad.backend import cuda_is_available
 from tensorgrad.errors import CheckpointError, DeviceError, GradientError
 from tensorgrad.ops import (
-    activations,
-    casting,
-    convolution,
-    creation,
-    elementwise,
-    indexing,
+    activations as _activations,
+    casting as _casting,
+    convolution as _convolution,
+    creation as _creation,
+    dropout as _dropout,
+    elementwise as _elementwise,
+    indexing as _indexing,
     linalg,
-    logic,
-    methods,
-    pooling,
-    reductions,
-    shape,
-    trigonometry,
+    linalg as _linalg,
+    logic as _logic,
+    losses as _losses,
+    methods as _methods,
+    normalization as _normalization,
+    pooling as _pooling,
+    reductions as _reductions,
+    shape as _shape,
+    trigonometry as _trigonometry,
 )
 from tensorgrad.ops.activations import *
 from tensorgrad.ops.casting import *
 from tensorgrad.ops.convolution import *
 from tensorgrad.ops.creation import *
+from tensorgrad.ops.dropout import *
 from tensorgrad.ops.elementwise import *
 from tensorgrad.ops.indexing import *
 from tensorgrad.ops.linalg import *
 from tensorgrad.ops.logic import *
+from tensorgrad.ops.losses import *
+from tensorgrad.ops.normalization import *
 from tensorgrad.ops.pooling import *
 from tensorgrad.ops.reductions import *
 from tensorgrad.ops.shape import *
@@ -121,18 +128,21 @@ __all__ = [
     "uint64",
     "uint8",
 ]
-__all__ += activations.__all__
-__all__ += casting.__all__
-__all__ += convolution.__all__
-__all__ += creation.__all__
-__all__ += elementwise.__all__
-__all__ += indexing.__all__
-__all__ += linalg.__all__
-__all__ += logic.__all__
-__all__ += pooling.__all__
-__all__ += reductions.__all__
-__all__ += shape.__all__
-__all__ += trigonometry.__all__
+__all__ += _activations.__all__
+__all__ += _casting.__all__
+__all__ += _convolution.__all__
+__all__ += _creation.__all__
+__all__ += _dropout.__all__
+__all__ += _elementwise.__all__
+__all__ += _indexing.__all__
+__all__ += _linalg.__all__
+__all__ += _logic.__all__
+__all__ += _losses.__all__
+__all__ += _normalization.__all__
+__all__ += _pooling.__all__
+__all__ += _reductions.__all__
+__all__ += _shape.__all__
+__all__ += _trigonometry.__all__
 __all__ += random.__all__
 
 

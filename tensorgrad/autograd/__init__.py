@@ -2,7 +2,7 @@
 
 from tensorgrad.autograd.function import Function
 from tensorgrad.autograd.modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from tensorgrad.autograd.op import op
+from tensorgrad.autograd.operation import op
 from tensorgrad.autograd.tensor import Tensor, grad
 
 __all__ = [

@@ -58,10 +58,11 @@ def _from_python(data: Any, dtype: np.dtype[Any] | None) -> np.ndarray:
         array = np.asarray(data)
     except ValueError as error:
         raise ValueError(f"cannot make one array of these values, are all rows of the same length? {error}") from None
-    if dtype is None and array.dtype.kind in "fc" and not hasattr(data, "__array__"):
-        # NumPy reads Python's floats as float64; here they are float32, unless NumPy's own numbers are among them.
-        if all(isinstance(leaf, (int, float, complex)) and not isinstance(leaf, np.generic) for leaf in _leaves(data)):
-            return array.astype(DEFAULT_FLOAT if array.dtype.kind == "f" else DEFAULT_COMPLEX)
+    if dtype is not None or array.dtype.kind not in "fc" or hasattr(data, "__array__"):
+        return array
+    # NumPy reads Python's floats as float64; here they are float32, unless NumPy's own numbers are among them.
+    if all(isinstance(leaf, (int, float, complex)) and not isinstance(leaf, np.generic) for leaf in _leaves(data)):
+        return array.astype(DEFAULT_FLOAT if array.dtype.kind == "f" else DEFAULT_COMPLEX)
     return array
 
 

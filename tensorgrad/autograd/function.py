@@ -113,7 +113,8 @@ class _Pullback:
     def pull(
         self, node: Node, cotangent: Any, create_graph: bool, useful: set[Vertex] | None
     ) -> Iterable[tuple[Vertex | None, Cotangent, str]]:
-        assert isinstance(node, Bundle) and node.parents is not None
+        assert isinstance(node, Bundle)
+        assert node.parents is not None
         saved: list[Tensor | None] = []
         for array, place in zip(node.kept, self.places, strict=True):
             vertex = Output(node, place) if isinstance(place, int) else place
@@ -136,4 +137,5 @@ class _Pullback:
             )
         if not create_graph:
             parts = [part._data if isinstance(part, Tensor) else part for part in parts]
-        return [(parent, part, f"argument {i}") for i, (parent, part) in enumerate(zip(node.parents, parts, strict=True))]
+        names = [f"argument {i}" for i in range(len(parts))]
+        return list(zip(node.parents, parts, names, strict=True))

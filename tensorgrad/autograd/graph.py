@@ -40,6 +40,9 @@ class Vertex:
 
     __slots__ = ("__weakref__", "dtype", "hooks", "order", "retained", "shape")
 
+    shape: Any
+    dtype: Any
+    order: int
     hooks: dict[int, Callable[[Cotangent], Cotangent]] | None
     retained: weakref.ref[Any] | None
 

@@ -81,12 +81,12 @@ class Plan:
             take = _taker([sources.index(ask) for ask in asks])
             places = tuple(index[name] for name in rule.inputs)
             self.steps.append(Step(rule, take, places, "xp" in rule.asks, "needs" in rule.asks))
-        places = {**index, **{name: len(index) + i for i, name in enumerate(outputs)}, "out": OUT}
-        self.sources = [places.get(source) for source in sources]
+        known = {**index, **{name: len(index) + i for i, name in enumerate(outputs)}, "out": OUT}
+        self.sources = [known.get(source) for source in sources]
         if None in self.sources:
-            self.keep = _keeper([_getter(source, places) for source in sources], variadic)
+            self.keep = _keeper([_getter(source, known) for source in sources], variadic)
         else:
-            self.keep = _taker(self.sources)
+            self.keep = _taker([known[source] for source in sources])
 
     def pull(
         self, node: Node, cotangent: Cotangent, create_graph: bool, useful: set[Vertex] | None
@@ -101,7 +101,7 @@ class Plan:
         pulled: list[tuple[Vertex | None, Cotangent, str]] = []
         for rule, take, places, wants_xp, wants_needs in self.steps:
             if self.variadic:
-                places = range(len(parents))
+                places = tuple(range(len(parents)))
             if useful is not None and not any(parents[place] in useful for place in places):
                 continue
             options: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +166,7 @@ class Tensor:
     def item(self) -> Any:
         """The value of a tensor with one element, as a Python number."""
         if self._data.size != 1:
-            raise ValueError(f"item() takes a tensor with one element, this one has shape {self.shape}: index it first.")
+            raise ValueError(f"item() takes a tensor with one element, this has shape {self.shape}: index it first.")
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -301,7 +302,7 @@ class Tensor:
         if self._node is None:
             raise GradientError("retain_grad() on a tensor that does not require a gradient.")
         if not isinstance(self._node, Leaf):
-            self._node.retained = versions.weakref.ref(self)
+            self._node.retained = weakref.ref(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Hook:
         """Calls ``hook(gradient)`` when the gradient of this tensor has been computed, before it goes further.
@@ -516,8 +517,7 @@ def _pull(
     targets: list[Tensor] | None,
 ) -> dict[Vertex, Cotangent]:
     seeds = [
-        (_vertex(root), _seed(root, cotangent, create_graph))
-        for root, cotangent in zip(roots, cotangents, strict=True)
+        (_vertex(root), _seed(root, cotangent, create_graph)) for root, cotangent in zip(roots, cotangents, strict=True)
     ]
     if targets is not None:
         for i, target in enumerate(targets):

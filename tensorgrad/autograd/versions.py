@@ -29,7 +29,7 @@ class Change(NamedTuple):
     when: int
     by: str
     where: str
-    count: int
+    times: int
     memory: weakref.ref[Any]
 
 
@@ -54,17 +54,17 @@ def mark(array: Any, by: str) -> None:
     before = _changes.get(key)
     if before is None:
         reference = weakref.ref(memory, lambda _, key=key: _changes.pop(key, None))  # type: ignore[misc]
-        count = 0
+        times = 0
     else:
-        reference, count = before.memory, before.count
+        reference, times = before.memory, before.times
     latest = tick()
-    _changes[key] = Change(latest, by, user_line(), count + 1, reference)
+    _changes[key] = Change(latest, by, user_line(), times + 1, reference)
 
 
 def count(array: Any) -> int:
     """How often ``array``'s memory was changed in place."""
     change = _changes.get(id(backend.owner(array)))
-    return 0 if change is None else change.count
+    return 0 if change is None else change.times
 
 
 def check(kept: Iterable[Any], since: int, needed_by: str) -> None:

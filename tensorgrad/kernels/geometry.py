@@ -89,12 +89,23 @@ def output_shape(spatial: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, d
     return tuple(map(output_size, spatial, kernel, stride, padding, dilation))
 
 
+def channels_per_group(channels: int, groups: int) -> int:
+    """``channels / groups``. Raises ValueError if the channels cannot be divided so."""
+    if groups < 1 or channels % groups:
+        raise ValueError(f"{channels} channels cannot be divided into {groups} groups of equal size.")
+    return channels // groups
+
+
 def convolution_shape(x: Sizes, weight: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> Sizes:
     """The shape ``(N, O, *out)`` of the convolution of two shapes.
 
     Args:
         x: ``(N, C, *spatial)``.
         weight: ``(O, C / groups, *kernel)``.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
+        groups: how many parts the channels are cut into.
 
     Raises:
         ValueError: if axes, channels or groups do not go together, or the kernel does not fit.
@@ -104,8 +115,7 @@ def convolution_shape(x: Sizes, weight: Sizes, stride: Sizes, padding: Pairs, di
             "expected an input (N, C, *spatial) and a weight (O, C / groups, *kernel) with the same number of axes, "
             f"at least 3, got shapes {tuple(x)} and {tuple(weight)}."
         )
-    if groups < 1 or weight[0] % groups:
-        raise ValueError(f"the weight's {weight[0]} output channels cannot be divided into {groups} groups.")
+    channels_per_group(weight[0], groups)
     if x[1] != weight[1] * groups:
         raise ValueError(
             f"a weight of shape {tuple(weight)} with groups={groups} takes {weight[1] * groups} input channels, "

@@ -153,9 +153,7 @@ def conv3d(
     return _conv(3, x, weight, bias, stride, padding, dilation, groups)
 
 
-def _conv(
-    d: int, x: Any, weight: Any, bias: Any, stride: Size, padding: Any, dilation: Size, groups: int
-) -> Tensor:
+def _conv(d: int, x: Any, weight: Any, bias: Any, stride: Size, padding: Any, dilation: Size, groups: int) -> Tensor:
     name = f"conv{d}d"
     x, weight = asarray(x), asarray(weight)
     if weight.ndim != d + 2:

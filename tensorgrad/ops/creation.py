@@ -112,7 +112,7 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = Non
 
 def _new(make: str, device: str | None, *args: Any, requires_grad: bool = False, **options: Any) -> Tensor:
     """An array made by the function called ``make`` of the device's library."""
-    device = backend.canonical_device(device or "cpu")
+    device = backend.canonical_device("cpu" if device is None else device)
     library = backend.for_device(device)
     array = getattr(library.xp, make)(*args, **options)
     return Tensor(backend.transfer(array, device), requires_grad=requires_grad)

@@ -500,7 +500,7 @@ def _(g, x2, out, xp):
 
 @op
 def exp(x, *, xp):
-    """e to the power of ``x``, elementwise.
+    """Euler's number to the power of ``x``, elementwise.
 
     Example:
         >>> tg.exp(tg.tensor([0.0, 1.0])).numpy().round(3)

@@ -62,9 +62,9 @@ def pairs(value: int | Sequence[int] | Sequence[Sequence[int]], count: int, what
         ValueError: for another count, or a negative number; ``what`` says of which option.
     """
     if isinstance(value, (tuple, list)) and any(isinstance(item, (tuple, list)) for item in value):
-        if len(value) != count or any(len(item) != 2 for item in value):  # type: ignore[arg-type]
+        if len(value) != count or any(len(item) != 2 for item in value):
             raise ValueError(f"{what}: expected {count} pairs (before, after), got {value}.")
-        result = tuple((operator.index(a), operator.index(b)) for a, b in value)  # type: ignore[misc]
+        result = tuple((operator.index(a), operator.index(b)) for a, b in value)
     else:
         result = tuple((n, n) for n in sizes(value, count, what))  # type: ignore[arg-type]
     if any(n < 0 for pair in result for n in pair):

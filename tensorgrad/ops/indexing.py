@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
+from tensorgrad.errors import DeviceError
 from tensorgrad.ops.geometry import normalize_axis
 
 __all__ = [
@@ -207,7 +208,9 @@ def _plain_index(index, device):
     if index is None or index is Ellipsis or isinstance(index, (slice, bool, int)):
         return index
     if isinstance(index, (float, str)):
-        raise IndexError(f"an index is an integer, a slice, None, ..., or an array of integers or booleans, not {index!r}.")
+        raise IndexError(
+            f"an index is an integer, a slice, None, ... or an array of integers or booleans, not {index!r}."
+        )
     if isinstance(index, list):
         array = np.asarray(index) if index else np.zeros(0, dtype=np.intp)
         index = backend.transfer(array, device)
@@ -222,7 +225,7 @@ def _plain_index(index, device):
         raise IndexError(f"an index array must hold integers or booleans, not {index.dtype}.")
     there = backend.device_of(index)
     if there != device:
-        raise backend.DeviceError(
+        raise DeviceError(
             f"an index array on {there!r} for a tensor on {device!r}: move it, as in index.to({device!r})."
         )
     return index
@@ -230,7 +233,8 @@ def _plain_index(index, device):
 
 def _may_repeat(key):
     """Whether a place may be named twice: only integer arrays do that."""
-    return any(hasattr(index, "dtype") and index.dtype.kind != "b" for index in (key if isinstance(key, tuple) else (key,)))
+    indices = key if isinstance(key, tuple) else (key,)
+    return any(hasattr(index, "dtype") and index.dtype.kind != "b" for index in indices)
 
 
 def _on_host(key):

@@ -211,17 +211,17 @@ def einsum(subscripts, /, *operands):
         Tensor([[ 5., 11.],
                 [11., 25.]], dtype=float32, device='cpu')
     """
-    operands = [_array(operand) for operand in operands]
-    inputs, output = _parse_einsum(subscripts, operands)
-    lengths = {}
-    for labels, operand in zip(inputs, operands, strict=True):
+    arrays = [_array(operand) for operand in operands]
+    inputs, output = _parse_einsum(subscripts, arrays)
+    lengths: dict[str, int] = {}
+    for labels, operand in zip(inputs, arrays, strict=True):
         for label, n in zip(labels, operand.shape, strict=True):
             if lengths.setdefault(label, n) != n:
                 if 1 not in (n, lengths[label]):
-                    raise ValueError(f"einsum({subscripts!r}): {label!r} stands for the lengths {lengths[label]} and {n}.")
+                    raise ValueError(f"einsum({subscripts!r}): {label!r} is {lengths[label]} long, and {n}.")
                 lengths[label] = builtins.max(n, lengths[label])
     simple = []
-    for i, (labels, operand) in enumerate(zip(inputs, operands, strict=True)):
+    for i, (labels, operand) in enumerate(zip(inputs, arrays, strict=True)):
         labels, operand = _diagonals(labels, operand)
         # Letters of length 1 that broadcast, and letters that no other term has, are summed over first: then every
         # letter of an operand is in another term, and the gradient is a contraction again.
@@ -253,18 +253,17 @@ def _parse_einsum(subscripts, operands):
     for term, operand in zip(terms, operands, strict=True):
         named = len(term.replace("...", ""))
         if operand.ndim != named and not ("..." in term and operand.ndim > named):
-            raise ValueError(f"einsum({subscripts!r}): {term!r} does not fit an operand of shape {tuple(operand.shape)}.")
+            raise ValueError(f"einsum({subscripts!r}): {term!r} does not fit the shape {tuple(operand.shape)}.")
         most = builtins.max(most, operand.ndim - named)
-    dots = free[:most]
+    dots = "".join(free[:most])
     inputs = []
     for term, operand in zip(terms, operands, strict=True):
         count = operand.ndim - len(term.replace("...", ""))
-        inputs.append(term.replace("...", "".join(dots[most - count :])))
+        inputs.append(term.replace("...", dots[most - count :]))
     if arrow:
-        output = output.replace("...", "".join(dots))
+        output = output.replace("...", dots)
     else:
-        named = [letter for letter in left if letter.isalpha()]
-        output = "".join(dots) + "".join(sorted(letter for letter in {*named} if named.count(letter) == 1))
+        output = dots + "".join(sorted(letter for letter in {*left} if letter.isalpha() and left.count(letter) == 1))
     known = {*"".join(inputs)}
     for letter in output:
         if letter not in known or output.count(letter) > 1:
@@ -291,8 +290,10 @@ def _diagonals(labels, operand):
 
 @op
 def _euclidean(x, /, axis=None, keepdims=False, *, xp):
+    if x.size == 0:
+        return xp.sqrt(xp.sum(x, axis=axis, keepdims=keepdims))
     # Scaled, so that squares neither overflow nor vanish.
-    top = xp.max(xp.abs(x), axis=axis, keepdims=True) if x.size else xp.ones(reduced_shape(x.shape, axis), dtype=x.dtype)
+    top = xp.max(xp.abs(x), axis=axis, keepdims=True)
     top = xp.where((top == 0) | ~xp.isfinite(top), 1, top)
     scaled = x / top
     total = xp.sqrt(xp.sum(scaled * scaled, axis=axis, keepdims=True)) * top

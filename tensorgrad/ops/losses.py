@@ -1,4 +1,4 @@
-"""Losses: how far an output is from its target. PyTorch's names and meanings.
+"""Losses: how far an output is from its target. PyTorch's names and meanings. (Those of classes: classification.py.)
 
 ``reduction`` is ``"mean"``, ``"sum"`` or ``"none"``. Input and target have the same shape: nothing is broadcast here, for
 that hides mistakes. A target comes in the dtype of the input; gradients flow to it where it requires them.
@@ -13,26 +13,21 @@ import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.activations import log_softmax, sigmoid, softmax, softplus
+from tensorgrad.ops.activations import sigmoid, softplus
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.elementwise import abs, exp, log, multiply, negative, square, subtract
-from tensorgrad.ops.indexing import take, take_along_axis
+from tensorgrad.ops.elementwise import abs, exp, log, multiply, square, subtract
 from tensorgrad.ops.logic import where
 from tensorgrad.ops.reductions import mean, sum
-from tensorgrad.ops.shape import expand_dims, reshape, squeeze
 
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
-    "cross_entropy",
     "half_squared_error",
     "huber_loss",
     "kl_div",
     "l1_loss",
     "mse_loss",
-    "nll_loss",
-    "one_hot",
     "smooth_l1_loss",
 ]
 
@@ -50,7 +45,8 @@ def _pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
     return input, astype(target, input.dtype, copy=False)
 
 
-def _reduce(name: str, losses: Tensor, reduction: str, weight: Any = None) -> Tensor:
+def reduce(name: str, losses: Tensor, reduction: str, weight: Any = None) -> Tensor:
+    """The mean or the sum of losses, or all of them, multiplied by their weights."""
     if weight is not None:
         losses = multiply(losses, _fitting(name, "weight", weight, losses))
     if reduction == "none":
@@ -69,12 +65,6 @@ def _fitting(name: str, what: str, value: Any, x: Tensor) -> Tensor:
     if len(shape) != x.ndim or any(n not in (1, m) for n, m in zip(shape, x.shape, strict=True)):
         raise ValueError(f"{name}(): {what} of shape {value.shape} does not broadcast to the input's {x.shape}.")
     return astype(value, x.dtype, copy=False)
-
-
-def _require(condition: Any, error: Exception) -> None:
-    """Raises unless all of ``condition`` holds; on a GPU, where looking would mean waiting, it does not look."""
-    if backend.of(condition) is backend.NUMPY and not condition.all():
-        raise error
 
 
 # -- distances -------------------------------------------------------------------------------------------------
@@ -99,7 +89,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
         2.0
     """
     input, target = _pair("mse_loss", input, target)
-    return _reduce("mse_loss", square(subtract(input, target)), reduction)
+    return reduce("mse_loss", square(subtract(input, target)), reduction)
 
 
 def half_squared_error(input: Any, target: Any, reduction: str = "sum") -> Tensor:
@@ -116,7 +106,7 @@ def half_squared_error(input: Any, target: Any, reduction: str = "sum") -> Tenso
         0.55
     """
     input, target = _pair("half_squared_error", input, target)
-    return _reduce("half_squared_error", 0.5 * square(subtract(input, target)), reduction)
+    return reduce("half_squared_error", 0.5 * square(subtract(input, target)), reduction)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
@@ -127,7 +117,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
         1.0
     """
     input, target = _pair("l1_loss", input, target)
-    return _reduce("l1_loss", abs(subtract(input, target)), reduction)
+    return reduce("l1_loss", abs(subtract(input, target)), reduction)
 
 
 @op
@@ -158,7 +148,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     if not delta > 0:
         raise ValueError(f"huber_loss() needs a delta above 0, got {delta}.")
     input, target = _pair("huber_loss", input, target)
-    return _reduce("huber_loss", _huber(subtract(input, target), delta), reduction)
+    return reduce("huber_loss", _huber(subtract(input, target), delta), reduction)
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
@@ -173,7 +163,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     if beta == 0:
         return l1_loss(input, target, reduction)
     input, target = _pair("smooth_l1_loss", input, target)
-    return _reduce("smooth_l1_loss", _huber(subtract(input, target), beta) / beta, reduction)
+    return reduce("smooth_l1_loss", _huber(subtract(input, target), beta) / beta, reduction)
 
 
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -199,7 +189,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
         losses = target * where(positive, log(where(positive, target, 1)) - input, 0)
     if reduction == "batchmean":
         return sum(losses) / (losses.shape[0] if losses.ndim else 1)
-    return _reduce("kl_div", losses, reduction)
+    return reduce("kl_div", losses, reduction)
 
 
 # -- two classes -----------------------------------------------------------------------------------------------
@@ -212,7 +202,9 @@ def _clamped_log(x, xp):
 
 @op
 def _bernoulli_loss(input, target, *, xp):
-    _require((input >= 0) & (input <= 1), ValueError("binary_cross_entropy() takes probabilities, from 0 to 1."))
+    # On a GPU to look is to wait; the logarithm of a negative number is NaN in any case.
+    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():
+        raise ValueError("binary_cross_entropy() takes probabilities, from 0 to 1; for scores there is ..._with_logits().")
     return -(target * _clamped_log(input, xp) + (1 - target) * _clamped_log(1 - input, xp))
 
 
@@ -247,7 +239,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         array(0.693, dtype=float32)
     """
     input, target = _pair("binary_cross_entropy", input, target)
-    return _reduce("binary_cross_entropy", _bernoulli_loss(input, target), reduction, weight)
+    return reduce("binary_cross_entropy", _bernoulli_loss(input, target), reduction, weight)
 
 
 @op
@@ -297,88 +289,4 @@ def binary_cross_entropy_with_logits(
     input, target = _pair(name, input, target)
     if pos_weight is not None:
         pos_weight = _fitting(name, "pos_weight", pos_weight, input)
-    return _reduce(name, _logistic_loss(input, target, pos_weight), reduction, weight)
-
-
-# -- many classes ----------------------------------------------------------------------------------------------
-
-
-@op
-def _pick(x, target, classes, /, *, xp):
-    """The element of ``x`` at the target's place on axis 1; 0 where the target is -1."""
-    return xp.where(target >= 0, _at(x, target, xp), 0)
-
-
-@_pick.vjp("x")
-def _(g, target, classes, xp):
-    return xp.expand_dims(g, axis=1) * (xp.expand_dims(target, axis=1) == classes)
-
-
-@op
-def _softmax_loss(x, target, classes, /, *, xp):
-    """``-log(softmax(x))`` at the target's place on axis 1; 0 where the target is -1."""
-    shifted = x - xp.max(x, axis=1, keepdims=True)
-    return xp.where(target >= 0, xp.log(xp.sum(xp.exp(shifted), axis=1)) - _at(shifted, target, xp), 0)
-
-
-@_softmax_loss.vjp("x")
-def _(g, x, target, classes, xp):
-    g, target = xp.expand_dims(g, axis=1), xp.expand_dims(target, axis=1)
-    return g * (target >= 0) * softmax(x, axis=1) - g * (target == classes)
-
-
-def _at(x, target, xp):
-    picked = xp.take_along_axis(x, xp.expand_dims(target, axis=1), axis=1)[:, 0]
-    # Only on a GPU can a target be out of range here: elsewhere it was refused.
-    return xp.where(target < x.shape[1], picked, math.nan)
-
-
-class _Classes:
-    """Scores, class axis at 1, and the right classes as integers: -1 where they do not count."""
-
-    def __init__(self, name: str, scores: Tensor, target: Tensor, weight: Any, ignore_index: int) -> None:
-        self.name = name
-        if scores.ndim == 0 or target.shape != scores.shape[:1] * (scores.ndim > 1) + scores.shape[2:]:
-            raise ValueError(
-                f"{name}() takes scores of shape (N, C, ...) and classes of shape (N, ...), or (C,) and (), or a target "
-                f"of the shape of the scores; got {scores.shape} and {target.shape}."
-            )
-        if target.dtype.kind not in "iu":
-            raise TypeError(
-                f"{name}() takes classes as integers, got a target of shape {target.shape} and dtype {target.dtype}: "
-                f"convert it with .to('int64')."
-            )
-        self.single = scores.ndim == 1
-        self.scores = expand_dims(scores, 0) if self.single else scores
-        self.count = self.scores.shape[1]
-        self.weight = None if weight is None else _class_weight(name, weight, self.scores)
-        given = target.data.astype(np.int64).reshape((1,) if self.single else target.shape)
-        xp = backend.namespace(given)
-        self.kept = given != ignore_index
-        wrong = self.kept & ((given < 0) | (given >= self.count))
-        if backend.of(given) is backend.NUMPY and wrong.any():
-            raise IndexError(
-                f"{name}(): the target holds class {given[wrong][0]}, but there are {self.count} classes, counted from 0 "
-                f"(scores of shape {scores.shape}), and ignore_index is {ignore_index}."
-            )
-        # On a GPU, where to look is to wait, what is wrong is made NaN.
-        self.target = xp.where(self.kept, xp.where(wrong, self.count, given), -1)
-        self.places = xp.arange(self.count).reshape((-1,) + (1,) * (self.scores.ndim - 2))
-
-    def losses(self, of: Any) -> Tensor:
-        """A loss for each target, by an op on scores, targets and the numbers of all classes."""
-        result: Tensor = of(self.scores, self.target, self.places)
-        return result
-
-    def reduce(self, losses: Tensor, reduction: str, smooth: Tensor | None = None) -> Tensor:
-        """Weights the losses by class, adds ``smooth``, and reduces them; their mean is by weight."""
-        kept = astype(asarray(self.kept), losses.dtype)
-        counts = kept if self.weight is None else take(self.weight, xp_clip(self.target)) * kept
-        if self.weight is not None:
-            losses = losses * counts
-        if smooth is not None:
-            losses = losses + where(self.kept, smooth, 0)
-        if reduction == "mean":
-            return sum(losses) / sum(counts)
-        losses = _reduce(self.name, losses, reduction)
-        return squeeze(losses, 0) if self.single and reduction == "none" else losses
+    return reduce(name, _logistic_loss(input, target, pos_weight), reduction, weight)

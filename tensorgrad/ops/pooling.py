@@ -463,9 +463,12 @@ def adaptive_max_pool2d(x: Any, output_size: Any) -> Tensor:
     x, wanted, batched = _adaptive("adaptive_max_pool2d", x, output_size)
     rows, columns = (_window_indices(n, count) for n, count in zip(x.shape[2:], wanted, strict=True))
     flat = getitem(
-        x, (slice(None), slice(None), *(
-            backend.transfer(index, x.device) for index in (rows[:, None, :, None], columns[None, :, None, :])
-        ))
+        x,
+        (
+            slice(None),
+            slice(None),
+            *(backend.transfer(index, x.device) for index in (rows[:, None, :, None], columns[None, :, None, :])),
+        ),
     )
     flat = reshape(flat, (*flat.shape[:4], -1) if flat.size else (*flat.shape[:4], math.prod(flat.shape[4:])))
     chosen = take_along_axis(flat, argmax(flat, axis=-1, keepdims=True), axis=-1).squeeze(-1)

@@ -136,7 +136,7 @@ def _(g, x, x_shape, axis, xp):
     rest = tuple(i for i in range(len(x_shape)) if i not in reduced)
     order = rest + reduced
     lined_up = xp.permute_dims(x, order)
-    flat = xp.reshape(lined_up, tuple(x_shape[i] for i in rest) + (_count(x_shape, axis),))
+    flat = xp.reshape(lined_up, (*(x_shape[i] for i in rest), _count(x_shape, axis)))
     one = xp.ones_like(flat[..., :1])
     before = cumulative_prod(xp.concat([one, flat[..., :-1]], axis=-1), axis=-1)
     after = xp.flip(cumulative_prod(xp.concat([one, xp.flip(flat, axis=-1)[..., :-1]], axis=-1), axis=-1), axis=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 
@@ -80,7 +81,7 @@ def flatten(x, /, start_dim=0, end_dim=-1):
     (start,), (end,) = normalize_axis(start_dim, x.ndim), normalize_axis(end_dim, x.ndim)
     if start > end:
         raise ValueError(f"flatten() from axis {start_dim} to {end_dim}: the first lies behind the last.")
-    return reshape(x, x.shape[:start] + (math.prod(x.shape[start : end + 1]),) + x.shape[end + 1 :])
+    return reshape(x, (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
 
 @op
@@ -211,9 +212,9 @@ def broadcast_arrays(*arrays):
         >>> [x.shape for x in tg.broadcast_arrays(tg.zeros((3, 1)), tg.zeros(2))]
         [(3, 2), (3, 2)]
     """
-    arrays = [_array(x) for x in arrays]
-    shape = broadcast_shapes(*(x.shape for x in arrays))
-    return [broadcast_to(x, shape) for x in arrays]
+    tensors = [_array(x) for x in arrays]
+    shape = broadcast_shapes(*(x.shape for x in tensors))
+    return [broadcast_to(x, shape) for x in tensors]
 
 
 def broadcast_shapes(*shapes):
@@ -310,7 +311,7 @@ def split(x, /, indices_or_sections, *, axis=0):
             raise ValueError(f"split() of an axis of length {length} into {sections} equal pieces is not possible.")
         cuts = list(range(0, length + 1, length // sections)) if length else [0] * (sections + 1)
     before = (slice(None),) * axis
-    return [getitem(x, (*before, slice(start, stop))) for start, stop in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [getitem(x, (*before, slice(start, stop))) for start, stop in itertools.pairwise(cuts)]
 
 
 # -- order and repetition --------------------------------------------------------------------------------------
@@ -417,8 +418,8 @@ def repeat(x, repeats, /, *, axis=None):
     (axis,) = normalize_axis(axis, x.ndim)
     if isinstance(repeats, int):
         shape = x.shape
-        x = broadcast_to(expand_dims(x, axis + 1), shape[: axis + 1] + (repeats,) + shape[axis + 1 :])
-        return reshape(x, shape[:axis] + (shape[axis] * repeats,) + shape[axis + 1 :])
+        x = broadcast_to(expand_dims(x, axis + 1), (*shape[: axis + 1], repeats, *shape[axis + 1 :]))
+        return reshape(x, (*shape[:axis], shape[axis] * repeats, *shape[axis + 1 :]))
     counts = repeats.tolist() if hasattr(repeats, "tolist") else list(repeats)
     counts = counts * x.shape[axis] if len(counts) == 1 else counts
     if len(counts) != x.shape[axis]:

@@ -86,7 +86,7 @@ def gradcheck(
     for n in range(2, order + 1):
         if not report:
             return report
-        f = _gradient_of(f, rng.integers(2**32))
+        f = _gradient_of(f, int(rng.integers(2**32)))
         report = _first_order(f, tensors, rng, n, rtol, atol)
     return report
 
@@ -119,8 +119,8 @@ def _weighted(result: Any, seed: int) -> Tensor:
     rng = np.random.default_rng(seed)
     total: Any = 0.0
     for output in _outputs(result):
-        weights = Tensor(rng.uniform(0.5, 1.5, output.shape) * rng.choice([-1.0, 1.0], output.shape), device=output.device)
-        total = total + (output * weights).sum()
+        weights = rng.uniform(0.5, 1.5, output.shape) * rng.choice([-1.0, 1.0], output.shape)
+        total = total + (output * Tensor(weights, device=output.device)).sum()
     return total
 
 
@@ -141,7 +141,7 @@ def _gradient_of(f: Callable[..., Any], seed: int) -> Callable[..., Any]:
 def _first_order(
     f: Callable[..., Any], tensors: list[Tensor], rng: np.random.Generator, order: int, rtol: float, atol: float
 ) -> GradientReport:
-    seed = rng.integers(2**32)
+    seed = int(rng.integers(2**32))
     wanted = [i for i, tensor in enumerate(tensors) if tensor.requires_grad]
     total = _weighted(f(*tensors), seed)
     if isinstance(total, Tensor) and total.requires_grad:
@@ -184,7 +184,7 @@ def _differences(f: Callable[..., Any], tensors: list[Tensor], i: int, seed: int
         return float(_weighted(f(*arguments), seed))
 
     for index in np.ndindex(base.shape):
-        h = STEP * max(1.0, abs(base[index]))
+        h = STEP * max(1.0, abs(float(base[index])))
         coarse = (value(index, h) - value(index, -h)) / (2 * h)
         fine = (value(index, h / 2) - value(index, -h / 2)) / h
         gradient[index] = (4 * fine - coarse) / 3

@@ -90,7 +90,8 @@ def test_every_family_agrees_with_the_reference(family, case, dtypes, chunk, idl
             expected = getattr(reference, name)(*arrays, **options, **more)
             np.testing.assert_array_equal(result, expected, strict=True, err_msg=name)
             assert result.dtype == np.result_type(*arrays)
-            assert result.flags.writeable and not any(np.shares_memory(result, array) for array in arrays)
+            assert result.flags.writeable
+            assert not any(np.shares_memory(result, array) for array in arrays)
 
 
 @every_family
@@ -141,7 +142,7 @@ def test_a_dilated_kernel_that_just_fits(family):
     [
         ((1, 3, 8, 8), (4, 2, 3, 3), 1, r"takes 2 input channels, got an input of shape \(1, 3, 8, 8\)"),
         ((1, 4, 8, 8), (4, 4, 3, 3), 2, "takes 8 input channels"),
-        ((1, 4, 8, 8), (3, 2, 3, 3), 2, "3 output channels cannot be divided into 2 groups"),
+        ((1, 4, 8, 8), (3, 2, 3, 3), 2, "3 channels cannot be divided into 2 groups"),
         ((4, 8, 8), (4, 4, 3, 3), 1, r"same number of axes, at least 3, got shapes \(4, 8, 8\)"),
         ((1, 4, 8, 8), (4, 4, 9, 3), 1, "size 9 does not fit into an input of size 8"),
         ((1, 4, 8), (4, 4, 3), 1, r"needs as many numbers for stride, got 2: \(1, 1\)"),
@@ -160,6 +161,20 @@ def test_an_output_of_another_shape_is_refused_by_the_transposes(family):
         family.convolution_input(y, weight, spatial=(5, 5), **PLAIN)
     with pytest.raises(ValueError, match=message):
         family.convolution_weight(x, y, kernel=(3, 3), **PLAIN)
+
+
+@every_family
+@pytest.mark.parametrize("groups", [0, 2])
+def test_channels_that_cannot_be_divided(family, groups):
+    options = {**PLAIN, "groups": groups}
+    x, y, weight = np.ones((1, 3, 5, 5)), np.ones((1, 3, 3, 3)), np.ones((3, 1, 3, 3))
+    for name, arrays, more in [
+        ("convolution", (x, weight), {}),
+        ("convolution_input", (y, weight), {"spatial": (5, 5)}),
+        ("convolution_weight", (x, y), {"kernel": (3, 3)}),
+    ]:
+        with pytest.raises(ValueError, match=f"3 channels cannot be divided into {groups} groups"):
+            getattr(family, name)(*arrays, **options, **more)
 
 
 def test_memory_stays_bounded():

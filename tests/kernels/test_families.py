@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import subprocess
 import sys
 
@@ -21,6 +23,13 @@ def test_every_family_has_the_whole_interface():
 def test_the_interface_is_listed_in_the_docstring():
     for name in reference.__all__:
         assert f"``{name}(" in kernels.__doc__
+
+
+@pytest.mark.parametrize("module", ["geometry", "reference.convolution", "reference.pooling", "reference.windows"])
+def test_the_examples_in_docstrings(module):
+    outcome = doctest.testmod(importlib.import_module(f"tensorgrad.kernels.{module}"))
+    assert outcome.attempted
+    assert not outcome.failed
 
 
 def test_numpy_arrays_and_scalars_go_with_numpy():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from itertools import product
 from typing import Any
 
@@ -68,7 +67,3 @@ def test_an_error_names_the_padded_size():
 @pytest.mark.parametrize(("taps", "dtype"), [(255, "uint8"), (256, "uint16"), (65535, "uint16"), (65536, "uint32")])
 def test_position_dtype_has_room_for_nowhere(taps, dtype):
     assert geometry.position_dtype((taps,)) == dtype
-
-
-def test_the_examples_in_docstrings():
-    assert doctest.testmod(geometry).failed == 0

@@ -64,7 +64,8 @@ def test_max_pool_agrees_with_the_reference(family, case, dtype, special):
     expected = reference.max_pool(x, **case.windows)
     np.testing.assert_array_equal(values, expected[0], strict=True)
     np.testing.assert_array_equal(positions, expected[1], strict=True)
-    assert values.dtype == dtype and positions.dtype == "uint8"
+    assert values.dtype == dtype
+    assert positions.dtype == "uint8"
 
 
 @every_family

@@ -27,7 +27,9 @@ def test_unfold_gives_a_fresh_array_of_the_same_dtype(family, case, dtype):
     x = case.array(case.x_shape, dtype)
     windows = family.unfold(x, **case.windows)
     np.testing.assert_array_equal(windows, reference.unfold(x, **case.windows), strict=True)
-    assert windows.dtype == dtype and windows.flags.writeable and not np.shares_memory(windows, x)
+    assert windows.dtype == dtype
+    assert windows.flags.writeable
+    assert not np.shares_memory(windows, x)
 
 
 @every_family

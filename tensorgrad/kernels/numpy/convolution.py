@@ -26,11 +26,11 @@ import numpy as np
 
 from tensorgrad.backend import Array
 from tensorgrad.kernels.dtypes import promote
-from tensorgrad.kernels.geometry import Index, Pairs, Sizes, convolution_shape, expect_shape, ravel
+from tensorgrad.kernels.geometry import Index, Pairs, Sizes, channels_per_group, convolution_shape, expect_shape, ravel
 from tensorgrad.kernels.reference.convolution import by_group, mix
 
 CHUNK = 1 << 18
-"""Elements to unroll at a time."""
+"""Elements to unroll, or of their product, at a time."""
 COLUMNS = 1 << 10
 """Columns to unroll at least: a narrower product would mostly wait for the weights."""
 IDLE = 2
@@ -76,7 +76,7 @@ def convolution_weight(
     x: Array, y: Array, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
 ) -> Array:
     """The transpose of the convolution in ``weight`` (:func:`tensorgrad.kernels.reference.convolution_weight`)."""
-    weight_shape = (y.shape[1], x.shape[1] // groups, *kernel)
+    weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
     expect_shape("y", y.shape, convolution_shape(x.shape, weight_shape, stride, padding, dilation, groups))
     x, y, dtype = promote(np, x, y)
     matrices = np.zeros((groups, weight_shape[0] // groups, math.prod(weight_shape[1:])), dtype=y.dtype)
@@ -99,17 +99,20 @@ class _Layout(NamedTuple):
     phases: Sizes
     """``(*stride, *lengths)``: the same, cut into its phases."""
     plane: Sizes
-    """The shape that the taps index: that of the phases, or all flat."""
+    """``phases``, or the same all flat: what the taps index."""
     taps: tuple[Index, ...]
+    """What each tap sees of the plane."""
     seen: Sizes
-    """The shape of what a tap sees, idle columns included: that of ``grid``, or flat."""
+    """The shape of that: ``grid``, or the same all flat."""
     grid: Sizes
+    """The shape of the columns, idle ones included."""
     outputs: Index
     """Those columns of the grid that are not idle."""
 
 
 @lru_cache(maxsize=1024)
 def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layout:
+    """The layout for the windows of ``out`` outputs."""
     reach = [(k - 1) * d // s for k, s, d in zip(kernel, stride, dilation, strict=True)]
     lengths = [o + r for o, r in zip(out, reach, strict=True)]
     rows = (out[0], *lengths[1:])
@@ -119,9 +122,8 @@ def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layou
     phases = (*stride, *lengths)
     taps: list[Index] = []
     for tap in product(*map(range, kernel)):
-        phase, start = zip(
-            *(((t * d) % s, (t * d) // s) for t, s, d in zip(tap, stride, dilation, strict=True)), strict=True
-        )
+        steps = [divmod(t * d, s) for t, d, s in zip(tap, dilation, stride, strict=True)]
+        start, phase = zip(*steps, strict=True)
         if flat:
             first = ravel((*phase, *start), phases)
             taps.append((..., slice(first, first + math.prod(rows))))
@@ -198,10 +200,10 @@ class _Chunk(NamedTuple):
 def _chunks(
     x_shape: Sizes, y_shape: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
 ) -> Iterator[_Chunk]:
-    """Cuts the outputs into chunks of :data:`CHUNK` unrolled elements: whole images, or rows of one."""
-    images, _, *out = y_shape
+    """Cuts the outputs into chunks of about :data:`CHUNK` elements: some images, or some rows of one."""
+    images, channels, *out = y_shape
     row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
-    columns = max(COLUMNS, CHUNK // (x_shape[1] * math.prod(kernel)))
+    columns = max(COLUMNS, CHUNK // max(x_shape[1] * math.prod(kernel), channels))
     rows_at_once = min(out[0], max(1, columns // row))
     images_at_once = max(1, columns // (row * rows_at_once))
     for image in range(0, images, images_at_once):

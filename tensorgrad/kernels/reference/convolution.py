@@ -14,7 +14,7 @@ import math
 
 from tensorgrad.backend import Array, namespace
 from tensorgrad.kernels.dtypes import promote
-from tensorgrad.kernels.geometry import Pairs, Sizes, convolution_shape, expect_shape, taps
+from tensorgrad.kernels.geometry import Pairs, Sizes, channels_per_group, convolution_shape, expect_shape, taps
 
 
 def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> Array:
@@ -24,17 +24,23 @@ def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilat
 
     Args:
         x: ``(N, C, *spatial)``.
-        weight: ``(O, C / groups, *kernel)``. The channels are cut into ``groups`` equal parts: each part of the
-            outputs sees the same part of the inputs alone.
+        weight: ``(O, C / groups, *kernel)``.
         stride: from one output to the next, per spatial axis.
         padding: zeros ``(before, after)``, per spatial axis.
         dilation: from one tap of the kernel to the next, per spatial axis.
+        groups: how many equal parts the channels are cut into. Each part of the outputs sees the same part of the
+            inputs alone.
 
     Returns:
         ``(N, O, *out)``, of the dtype that ``x`` and ``weight`` promote to.
 
     Raises:
         ValueError: if shapes and options do not go together.
+
+    >>> import numpy as np
+    >>> x, weight = np.asarray([[[1, 2, 3, 4]]]), np.asarray([[[10, 1]]])
+    >>> convolution(x, weight, stride=(1,), padding=((0, 1),), dilation=(1,), groups=1)
+    array([[[12, 23, 34, 40]]])
     """
     xp = namespace(x)
     y_shape = convolution_shape(x.shape, weight.shape, stride, padding, dilation, groups)
@@ -54,12 +60,21 @@ def convolution_input(
         y: ``(N, O, *out)``.
         weight: ``(O, C / groups, *kernel)``.
         spatial: the spatial shape of ``x``.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
+        groups: how many parts the channels are cut into.
 
     Returns:
         ``(N, C, *spatial)``.
 
     Raises:
         ValueError: if shapes and options do not go together.
+
+    >>> import numpy as np
+    >>> y, weight = np.asarray([[[1, 2, 3]]]), np.asarray([[[10, 1]]])
+    >>> convolution_input(y, weight, spatial=(4,), stride=(1,), padding=((0, 0),), dilation=(1,), groups=1)
+    array([[[10, 21, 32,  3]]])
     """
     xp = namespace(y)
     x_shape = (y.shape[0], weight.shape[1] * groups, *spatial)
@@ -80,15 +95,24 @@ def convolution_weight(
         x: ``(N, C, *spatial)``.
         y: ``(N, O, *out)``.
         kernel: the spatial shape of the weight.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
+        groups: how many parts the channels are cut into.
 
     Returns:
         ``(O, C / groups, *kernel)``.
 
     Raises:
         ValueError: if shapes and options do not go together.
+
+    >>> import numpy as np
+    >>> x, y = np.asarray([[[1, 2, 3, 4]]]), np.asarray([[[0, 1, 10]]])
+    >>> convolution_weight(x, y, kernel=(2,), stride=(1,), padding=((0, 0),), dilation=(1,), groups=1)
+    array([[[32, 43]]])
     """
     xp = namespace(x)
-    weight_shape = (y.shape[1], x.shape[1] // groups, *kernel)
+    weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
     expect_shape("y", y.shape, convolution_shape(x.shape, weight_shape, stride, padding, dilation, groups))
     x, y, dtype = promote(xp, x, y)
     weight = xp.zeros(weight_shape, dtype=x.dtype)

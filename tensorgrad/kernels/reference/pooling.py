@@ -17,6 +17,10 @@ def max_pool(x: Array, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation
 
     Args:
         x: ``(N, C, *spatial)``, integers and booleans too.
+        kernel: taps per axis.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
 
     Returns:
         ``values`` and ``positions``, both ``(N, C, *out)``. A position is the row-major number, in the window, of the
@@ -25,6 +29,11 @@ def max_pool(x: Array, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation
 
     Raises:
         ValueError: if the kernel does not fit.
+
+    >>> import numpy as np
+    >>> x = np.asarray([[[3, 7, 7, 2]]])
+    >>> max_pool(x, kernel=(2,), stride=(1,), padding=((0, 0),), dilation=(1,))
+    (array([[[7, 7, 7]]]), array([[[1, 0, 0]]], dtype=uint8))
     """
     xp = namespace(x)
     nowhere = math.prod(kernel)
@@ -47,12 +56,21 @@ def pick(x: Array, positions: Array, *, kernel: Sizes, stride: Sizes, padding: P
         x: ``(N, C, *spatial)``.
         positions: ``(N, C, *out)``, as :func:`max_pool` gives them for an array of this shape. From a window that
             lies wholly in the padding, zero is picked.
+        kernel: taps per axis.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
 
     Returns:
         ``(N, C, *out)``.
 
     Raises:
         ValueError: if the kernel does not fit, or the positions are not one for each window.
+
+    >>> import numpy as np
+    >>> x, positions = np.asarray([[[10, 20, 30, 40]]]), np.asarray([[[1, 0, 0]]])
+    >>> pick(x, positions, kernel=(2,), stride=(1,), padding=((0, 0),), dilation=(1,))
+    array([[[20, 20, 30]]])
     """
     xp = namespace(x)
     out = output_shape(x.shape[2:], kernel, stride, padding, dilation)
@@ -73,12 +91,21 @@ def place(
         y: ``(N, C, *out)``.
         positions: of the same shape, as in :func:`pick`.
         spatial: the spatial shape of ``x``.
+        kernel: taps per axis.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
 
     Returns:
         ``(N, C, *spatial)``.
 
     Raises:
         ValueError: if the kernel does not fit, or ``y`` or the positions are not one for each window.
+
+    >>> import numpy as np
+    >>> y, positions = np.asarray([[[1, 10, 100]]]), np.asarray([[[1, 0, 0]]])
+    >>> place(y, positions, spatial=(4,), kernel=(2,), stride=(1,), padding=((0, 0),), dilation=(1,))
+    array([[[  0,  11, 100,   0]]])
     """
     xp = namespace(y)
     out = output_shape(spatial, kernel, stride, padding, dilation)
@@ -99,23 +126,29 @@ def sum_pool(x: Array, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation
 
     Args:
         x: ``(N, C, *spatial)``.
+        kernel: taps per axis.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
 
     Returns:
         ``(N, C, *out)``.
 
     Raises:
         ValueError: if the kernel does not fit.
+
+    >>> import numpy as np
+    >>> sum_pool(np.asarray([[[1, 2, 3, 4]]]), kernel=(2,), stride=(2,), padding=((0, 0),), dilation=(1,))
+    array([[[3, 7]]])
     """
     xp = namespace(x)
     out = output_shape(x.shape[2:], kernel, stride, padding, dilation)
     total = x.astype(accumulator(xp, x.dtype), copy=False)
     for axis, meetings in _axis_by_axis(x.shape[2:], kernel, stride, padding, dilation):
-        longer, total = (
-            total,
-            xp.zeros((*total.shape[:axis], out[axis - 2], *total.shape[axis + 1 :]), dtype=total.dtype),
-        )
+        summed = xp.zeros((*total.shape[:axis], out[axis - 2], *total.shape[axis + 1 :]), dtype=total.dtype)
         for outputs, inputs in meetings:
-            total[outputs] += longer[inputs]
+            summed[outputs] += total[inputs]
+        total = summed
     return total.astype(x.dtype, copy=False)
 
 
@@ -125,24 +158,30 @@ def spread(y: Array, *, spatial: Sizes, kernel: Sizes, stride: Sizes, padding: P
     Args:
         y: ``(N, C, *out)``.
         spatial: the spatial shape of ``x``.
+        kernel: taps per axis.
+        stride: from one window to the next, per axis.
+        padding: ``(before, after)`` per axis.
+        dilation: from one tap to the next, per axis.
 
     Returns:
         ``(N, C, *spatial)``.
 
     Raises:
         ValueError: if the kernel does not fit, or ``y`` has not one element for each window.
+
+    >>> import numpy as np
+    >>> spread(np.asarray([[[1, 10]]]), spatial=(4,), kernel=(2,), stride=(2,), padding=((0, 0),), dilation=(1,))
+    array([[[ 1,  1, 10, 10]]])
     """
     xp = namespace(y)
     expect_shape("y", y.shape, (*y.shape[:2], *output_shape(spatial, kernel, stride, padding, dilation)))
-    total = y.astype(accumulator(xp, y.dtype), copy=False)
+    x = y.astype(accumulator(xp, y.dtype), copy=False)
     for axis, meetings in _axis_by_axis(spatial, kernel, stride, padding, dilation):
-        shorter, total = (
-            total,
-            xp.zeros((*total.shape[:axis], spatial[axis - 2], *total.shape[axis + 1 :]), dtype=total.dtype),
-        )
+        spread_out = xp.zeros((*x.shape[:axis], spatial[axis - 2], *x.shape[axis + 1 :]), dtype=x.dtype)
         for outputs, inputs in meetings:
-            total[inputs] += shorter[outputs]
-    return total.astype(y.dtype, copy=False)
+            spread_out[inputs] += x[outputs]
+        x = spread_out
+    return x.astype(y.dtype, copy=False)
 
 
 def _axis_by_axis(

@@ -12,6 +12,10 @@ def unfold(x: Array, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: 
 
     Raises:
         ValueError: if the kernel does not fit.
+
+    >>> import numpy as np
+    >>> unfold(np.asarray([[[1, 2, 3]]]), kernel=(2,), stride=(1,), padding=((0, 1),), dilation=(1,)).tolist()
+    [[[[1, 2], [2, 3], [3, 0]]]]
     """
     xp = namespace(x)
     out = output_shape(x.shape[2:], kernel, stride, padding, dilation)
@@ -26,6 +30,10 @@ def fold(windows: Array, *, spatial: Sizes, stride: Sizes, padding: Pairs, dilat
 
     Raises:
         ValueError: if the windows are not those of an input of this shape.
+
+    >>> import numpy as np
+    >>> fold(np.asarray([[[[1, 2], [2, 3]]]]), spatial=(3,), stride=(1,), padding=((0, 0),), dilation=(1,))
+    array([[[1, 4, 3]]])
     """
     xp = namespace(windows)
     leading, kernel = windows.shape[:2], windows.shape[2 + len(spatial) :]

@@ -162,7 +162,8 @@ class Op:
             The first array; the vertices of the items, if any of them requires a gradient, else None; those that do,
             as a bit mask; whether the result is to be a Tensor.
         """
-        first = nodes = None
+        first: Any = None
+        nodes: list[Vertex | None] | None = None
         mask = 0
         tensors = odd = False
         for i in range(count):

@@ -1,0 +1,160 @@
+"""Records what PyTorch's optimizers and schedules do, for ``tests/optim`` to compare with.
+
+Run by hand: ``python scripts/record_optimizer_trajectories.py`` (needs torch). Each optimizer, with each set of
+options, takes twenty steps with given gradients on two parameters, the second of which has a gradient in every third
+step only; each schedule runs beside an optimizer with two groups.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+TARGET = Path(__file__).resolve().parents[1] / "tests" / "optim" / "trajectories.json"
+STEPS = 20
+KEPT = (1, 2, 3, 7, 20)
+"""The steps after which the parameters are written down."""
+SHAPES = ((2, 3), ())
+
+OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"lr": 0.1, "weight_decay": 0.05}),
+    ("SGD", {"lr": 0.1, "maximize": True, "weight_decay": 0.05}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.05}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True, "weight_decay": 0.05}),
+    ("Adam", {}),
+    ("Adam", {"lr": 0.1, "betas": [0.8, 0.95], "eps": 1e-3}),
+    ("Adam", {"lr": 0.1, "weight_decay": 0.05}),
+    ("Adam", {"lr": 0.1, "weight_decay": 0.05, "decoupled_weight_decay": True}),
+    ("Adam", {"lr": 0.1, "betas": [0.5, 0.6], "amsgrad": True}),
+    ("Adam", {"lr": 0.1, "maximize": True, "weight_decay": 0.05}),
+    ("AdamW", {}),
+    ("AdamW", {"lr": 0.1, "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.1, "betas": [0.5, 0.6], "amsgrad": True, "maximize": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"lr": 0.1, "alpha": 0.9, "eps": 1e-3}),
+    ("RMSprop", {"lr": 0.1, "weight_decay": 0.05}),
+    ("RMSprop", {"lr": 0.1, "momentum": 0.9}),
+    ("RMSprop", {"lr": 0.1, "centered": True}),
+    ("RMSprop", {"lr": 0.1, "centered": True, "momentum": 0.5, "weight_decay": 0.05, "maximize": True}),
+]
+
+SCHEDULES: list[tuple[str, dict[str, Any]]] = [
+    ("StepLR", {"step_size": 4}),
+    ("StepLR", {"step_size": 1, "gamma": 0.7}),
+    ("MultiStepLR", {"milestones": [3, 8, 8, 15], "gamma": 0.5}),
+    ("ExponentialLR", {"gamma": 0.9}),
+    ("LinearLR", {}),
+    ("LinearLR", {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 10}),
+    ("LinearLR", {"start_factor": 0.1, "end_factor": 0.8, "total_iters": 7}),
+    ("CosineAnnealingLR", {"T_max": 20}),
+    ("CosineAnnealingLR", {"T_max": 6, "eta_min": 0.01}),
+    ("CosineAnnealingLR", {"T_max": 1}),
+    ("OneCycleLR", {"max_lr": 1.0, "total_steps": 30}),
+    ("OneCycleLR", {"max_lr": [1.0, 3.0], "epochs": 6, "steps_per_epoch": 5, "anneal_strategy": "linear"}),
+    ("OneCycleLR", {"max_lr": 1.0, "total_steps": 30, "three_phase": True, "pct_start": 0.4}),
+    ("OneCycleLR", {"max_lr": 1.0, "total_steps": 30, "cycle_momentum": False, "div_factor": 5.0}),
+    ("LambdaLR", {}),
+    ("ReduceLROnPlateau", {"patience": 2, "factor": 0.5}),
+    ("ReduceLROnPlateau", {"mode": "max", "patience": 0, "cooldown": 2, "min_lr": 0.03}),
+    ("ReduceLROnPlateau", {"patience": 1, "threshold": 0.3, "threshold_mode": "abs", "min_lr": [0.2, 0.0]}),
+    ("ReduceLROnPlateau", {"mode": "max", "patience": 1, "threshold": 0.5, "threshold_mode": "abs"}),
+    ("LinearLR+ExponentialLR", {"LinearLR": {"total_iters": 4}, "ExponentialLR": {"gamma": 0.9}}),
+    ("StepLR+CosineAnnealingLR", {"StepLR": {"step_size": 7}, "CosineAnnealingLR": {"T_max": 9, "eta_min": 0.001}}),
+]
+"""Two names joined by + are two schedules of one optimizer."""
+
+
+def gradients() -> list[list[list[float] | None]]:
+    """For each step a gradient for each parameter, flat, or None."""
+    generator = np.random.default_rng(2026)
+    result: list[list[list[float] | None]] = []
+    for step in range(STEPS):
+        first = (generator.normal(size=6) * 3.0 ** generator.integers(-4, 3, size=6)).round(6).tolist()
+        second = generator.normal(size=1).round(6).tolist()
+        result.append([first, second if step % 3 == 1 else None])
+    return result
+
+
+def trajectory(name: str, options: dict[str, Any], dtype: torch.dtype, grads: Any, start: Any) -> list[list[float]]:
+    """The elements of both parameters after each of the steps that are kept."""
+    pairs = list(zip(start, SHAPES, strict=True))
+    params = [torch.tensor(flat, dtype=dtype).reshape(shape).requires_grad_() for flat, shape in pairs]
+    optimizer = getattr(torch.optim, name)(params, **options, foreach=False)
+    kept = []
+    for step, row in enumerate(grads, start=1):
+        for param, flat in zip(params, row, strict=True):
+            param.grad = None if flat is None else torch.tensor(flat, dtype=dtype).reshape(param.shape)
+        optimizer.step()
+        if step in KEPT:
+            kept.append([value for param in params for value in param.detach().double().reshape(-1).tolist()])
+    return kept
+
+
+def schedule(name: str, options: dict[str, Any], metrics: list[float], steps: int) -> dict[str, Any]:
+    """The learning rates and momenta of both groups before each step."""
+    groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": lr} for lr in (0.5, 0.05)]
+    adam = "OneCycleLR" in name and options.get("anneal_strategy") == "linear"
+    optimizer = torch.optim.Adam(groups) if adam else torch.optim.SGD(groups, momentum=0.9)
+    names = name.split("+")
+    made = []
+    for one in names:
+        arguments = options if len(names) == 1 else options[one]
+        function: dict[str, Callable[[int], float]] = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
+        arguments = {**arguments, **(function if one == "LambdaLR" else {})}
+        made.append(getattr(torch.optim.lr_scheduler, one)(optimizer, **arguments))
+    rates, momenta = [], []
+    for metric in metrics[:steps]:
+        rates.append([group["lr"] for group in optimizer.param_groups])
+        momenta.append([group["betas"][0] if adam else group["momentum"] for group in optimizer.param_groups])
+        optimizer.step()
+        for one in made:
+            one.step(metric) if name == "ReduceLROnPlateau" else one.step()
+    return {"lr": rates, "momentum": momenta if name == "OneCycleLR" else None}
+
+
+def main() -> None:
+    """Writes the file."""
+    parser = argparse.ArgumentParser(description="Record the steps of PyTorch's optimizers and schedules.")
+    parser.add_argument("--output", type=Path, default=TARGET, help="the file to write (default: %(default)s)")
+    output = parser.parse_args().output
+    grads, start = gradients(), [[1.0, -2.0, 0.5, 3.0, -0.25, 0.0], [0.75]]
+    generator = np.random.default_rng(7)
+    metrics = (4 * 0.8 ** np.arange(30) + generator.normal(size=30) * 0.3 + 2).round(4).tolist()
+    record = {
+        "torch": torch.__version__.partition("+")[0],
+        "kept": KEPT,
+        "shapes": SHAPES,
+        "start": start,
+        "gradients": grads,
+        "optimizers": [
+            {
+                "name": name,
+                "options": options,
+                "float64": trajectory(name, options, torch.float64, grads, start),
+                "float32": trajectory(name, options, torch.float32, grads, start),
+            }
+            for name, options in OPTIMIZERS
+        ],
+        "metrics": metrics,
+        "schedules": [
+            {"name": name, "options": options, **schedule(name, options, metrics, steps=30)}
+            for name, options in SCHEDULES
+        ],
+    }
+    text = json.dumps(record)
+    output.write_text(text.replace('{"name"', '\n{"name"').replace('"metrics"', '\n"metrics"') + "\n")
+    print(f"{output}: {len(OPTIMIZERS)} optimizers, {len(SCHEDULES)} schedules, {output.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+"""What is done to the parameters of a whole model: clipping gradients, packing them into one vector."""
+
+from tensorgrad.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_
+from tensorgrad.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]

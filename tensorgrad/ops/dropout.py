@@ -1,0 +1,95 @@
+"""Dropout: some of the values at random set to 0, and the others made larger, so that the expectation stays.
+
+Source: Srivastava et al., *Dropout*, 2014.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorgrad.autograd import Tensor, op
+from tensorgrad.ops.creation import asarray
+from tensorgrad.random import default_generator
+
+__all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
+
+
+@op
+def _keep(x, mask, /, scale):
+    # A mask of booleans takes a quarter of the memory that floats would.
+    y = x * mask
+    y *= scale
+    return y
+
+
+@_keep.vjp("x")
+def _(g, mask, scale):
+    return g * mask * scale
+
+
+def _drop(name: str, x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}() needs a probability p from 0 to 1, got {p}.")
+    if not training or p == 0:
+        return x
+    mask = default_generator.bernoulli(1 - p, shape, x.device)
+    result: Tensor = _keep(x, mask, 0.0 if p == 1 else 1 / (1 - p))
+    return result
+
+
+def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """Each element with probability ``p`` set to 0, and otherwise divided by ``1 - p``.
+
+    Args:
+        x: floating point numbers, an array of any shape.
+        p: the probability, from 0 to 1.
+        training: where it is False ``x`` itself is returned.
+
+    Raises:
+        ValueError: if ``p`` is no probability.
+
+    Example:
+        >>> _ = tg.manual_seed(0)
+        >>> tg.nn.functional.dropout(tg.ones(6), p=0.5)
+        Tensor([0., 0., 2., 2., 2., 2.], dtype=float32, device='cpu')
+    """
+    x = asarray(x)
+    return _drop("dropout", x, x.shape, p, training)
+
+
+def _drop_channels(d: int, x: Any, p: float, training: bool) -> Tensor:
+    x = asarray(x)
+    if x.ndim not in (d + 1, d + 2):
+        raise ValueError(f"dropout{d}d() takes {d + 2} axes (N, C, *spatial) or {d + 1}, got shape {x.shape}.")
+    return _drop(f"dropout{d}d", x, x.shape[:-d] + (1,) * d, p, training)
+
+
+def dropout1d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """As :func:`dropout2d`, for (N, C, L) or (C, L)."""
+    return _drop_channels(1, x, p, training)
+
+
+def dropout2d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """:func:`dropout` of whole channels (Tompson et al., 2015).
+
+    Args:
+        x: images, shape (N, C, H, W), or (C, H, W) for one.
+        p: the probability that a channel is set to 0.
+        training: where it is False ``x`` itself is returned.
+
+    Raises:
+        ValueError: if ``p`` is no probability, or ``x`` has another number of axes.
+
+    Example:
+        >>> _ = tg.manual_seed(0)
+        >>> tg.nn.functional.dropout2d(tg.ones((3, 1, 2))).squeeze(1)
+        Tensor([[0., 0.],
+                [0., 0.],
+                [2., 2.]], dtype=float32, device='cpu')
+    """
+    return _drop_channels(2, x, p, training)
+
+
+def dropout3d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """As :func:`dropout2d`, for (N, C, D, H, W) or (C, D, H, W)."""
+    return _drop_channels(3, x, p, training)

@@ -1,0 +1,255 @@
+"""Normalisation: values less their mean, divided by their standard deviation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tensorgrad.autograd import Tensor, op, versions
+from tensorgrad.ops.casting import astype
+from tensorgrad.ops.creation import asarray
+from tensorgrad.ops.elementwise import sqrt
+from tensorgrad.ops.shape import reshape
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]
+
+
+# -- over the batch --------------------------------------------------------------------------------------------
+
+
+def _lined_up(x, xp):
+    """``x`` of shape (N, C, ...) as (N, C, L), in float32 if it was float16: statistics need its digits."""
+    x = xp.reshape(x, (*x.shape[:2], math.prod(x.shape[2:])))
+    return x.astype("float32") if x.dtype == "float16" else x
+
+
+# NumPy's einsum sums three times as fast as its sum, and sums of products without an array for the products.
+_SUM, _SUM_OF_PRODUCTS = "ncl->c", "ncl,ncl->c"
+
+
+@op(outputs=("y", "mean", "variance"))
+def _batch_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp):
+    y = _lined_up(x, xp)
+    count = y.shape[0] * y.shape[2]
+    mean = xp.einsum(_SUM, y) / count
+    y = y - mean[:, None]
+    variance = xp.einsum(_SUM_OF_PRODUCTS, y, y) / count
+    scale = 1 / xp.sqrt(variance + eps)
+    y *= (scale if weight is None else weight * scale)[:, None]
+    if bias is not None:
+        y += bias[:, None]
+    return xp.reshape(y, x.shape).astype(x.dtype, copy=False), mean, variance
+
+
+@_batch_norm.vjp("x", "weight", "bias")
+def _(gs, x, weight, mean, variance, eps, needs, xp):
+    g, deviation = _lined_up(gs[0], xp), _lined_up(x, xp) - mean[:, None]
+    count = g.shape[0] * g.shape[2]
+    scale = 1 / xp.sqrt(variance + eps)
+    # y = weight * scale * deviation + bias
+    by_bias = xp.einsum(_SUM, g)
+    by_weight = xp.einsum(_SUM_OF_PRODUCTS, g, deviation) * scale
+    if not needs[0]:
+        return None, by_weight, by_bias
+    slope = scale if weight is None else weight * scale
+    by_x = g * slope[:, None]
+    by_x += deviation * ((2 * gs[2] - slope * scale * by_weight) / count)[:, None]
+    by_x += ((gs[1] - slope * by_bias) / count)[:, None]
+    return xp.reshape(by_x, x.shape), by_weight, by_bias
+
+
+def batch_norm(
+    x: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel normalised over the batch: ``(x - mean) / sqrt(variance + eps) * weight + bias``.
+
+    Source: Ioffe and Szegedy, *Batch normalization*, 2015.
+
+    Args:
+        x: shape (N, C, ...).
+        running_mean: shape (C,): the mean to use. While training, it is brought closer to that of the batch, in place.
+        running_var: shape (C,): the same for the variance (of the batch, the unbiased one).
+        weight: shape (C,), or None for 1.
+        bias: shape (C,), or None for 0.
+        training: whether to use the batch's own mean and variance (the biased one).
+        momentum: how far the running statistics go towards those of the batch, from 0 to 1.
+        eps: keeps from dividing by 0.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Raises:
+        ValueError: if the shapes do not go together, there is only one value per channel to train with, or there are
+            no running statistics to use.
+
+    Example:
+        >>> x = tg.tensor([[1.0, 5.0], [3.0, 5.0]])
+        >>> tg.nn.functional.batch_norm(x, training=True).numpy().round(3)
+        array([[-1.,  0.],
+               [ 1.,  0.]], dtype=float32)
+    """
+    x = asarray(x)
+    if x.ndim < 2:
+        raise ValueError(f"batch_norm() takes an input (N, C, ...), got shape {x.shape}.")
+    statistics = {"running_mean": running_mean, "running_var": running_var}
+    for name, value in {**statistics, "weight": weight, "bias": bias}.items():
+        if value is not None and tuple(value.shape) != x.shape[1:2]:
+            raise ValueError(
+                f"batch_norm() of {x.shape[1]} channels (input {x.shape}) needs a {name} of shape {x.shape[1:2]}, got "
+                f"{tuple(value.shape)}."
+            )
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ValueError("batch_norm() needs running_mean and running_var, or training=True.")
+        # Two passes over x: x * scale + shift.
+        scale = 1 / sqrt(running_var + eps) if weight is None else weight / sqrt(running_var + eps)
+        shift = -running_mean * scale if bias is None else bias - running_mean * scale
+        column = (-1,) + (1,) * (x.ndim - 2)
+        return astype(x * reshape(scale, column) + reshape(shift, column), x.dtype, copy=False)
+    count = x.size // x.shape[1] if x.size else 0
+    if count < 2:
+        raise ValueError(f"batch_norm() needs more than one value per channel to train with, got input {x.shape}.")
+    y, mean, variance = _batch_norm(x, weight, bias, eps)
+    _follow(running_mean, mean, 1, momentum)
+    _follow(running_var, variance, count / (count - 1), momentum)
+    return y
+
+
+def _follow(running: Any, current: Tensor, factor: float, momentum: float) -> None:
+    """Brings running statistics closer to those of the batch, in place."""
+    if running is not None:
+        array = running.data if isinstance(running, Tensor) else running
+        array *= 1 - momentum
+        array += (momentum * factor) * current.data
+        versions.mark(array, "batch_norm")
+
+
+# -- over each sample ------------------------------------------------------------------------------------------
+
+
+@op(outputs=("y", "scale"))
+def _standardize(x, /, axes, eps, *, xp):
+    """``x`` less its mean over the axes, divided by its standard deviation; and 1 / that."""
+    y = x.astype("float32") if x.dtype == "float16" else x
+    y = y - xp.mean(y, axis=axes, keepdims=True)
+    scale = 1 / xp.sqrt(xp.mean(xp.square(y), axis=axes, keepdims=True) + eps)
+    y *= scale
+    return y.astype(x.dtype, copy=False), scale
+
+
+@_standardize.vjp("x")
+def _(gs, y, scale, axes, xp):
+    g, by_scale = gs
+    count = math.prod(y.shape[axis] for axis in axes)
+    along = xp.mean(g * y, axis=axes, keepdims=True) + by_scale * scale / count
+    return scale * (g - xp.mean(g, axis=axes, keepdims=True) - y * along)
+
+
+def _affine(y: Tensor, weight: Any, bias: Any) -> Tensor:
+    out = y if weight is None else y * weight
+    return astype(out if bias is None else out + bias, y.dtype, copy=False)
+
+
+def layer_norm(
+    x: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Tensor:
+    """Each sample normalised over its last axes (Ba, Kiros and Hinton, *Layer normalization*, 2016).
+
+    Args:
+        x: an array whose last axes have the lengths ``normalized_shape``.
+        normalized_shape: a length or several.
+        weight: that shape, or None for 1.
+        bias: that shape, or None for 0.
+        eps: keeps from dividing by 0.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Raises:
+        ValueError: if the shapes do not go together.
+
+    Example:
+        >>> tg.nn.functional.layer_norm(tg.tensor([[1.0, 3.0], [0.0, 10.0]]), 2).numpy().round(3)
+        array([[-1.,  1.],
+               [-1.,  1.]], dtype=float32)
+    """
+    x = asarray(x)
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    for name, given in (("input", x), ("weight", weight), ("bias", bias)):
+        end = shape if given is None else tuple(given.shape)[-len(shape) :] if name == "input" else tuple(given.shape)
+        if not shape or end != shape:
+            raise ValueError(f"layer_norm() over {shape} does not go with a {name} of shape {tuple(given.shape)}.")
+    axes = tuple(range(x.ndim - len(shape), x.ndim))
+    return _affine(_standardize(x, axes, eps)[0] if x.size else x, weight, bias)
+
+
+def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    """Each sample normalised over groups of its channels (Wu and He, *Group normalization*, 2018).
+
+    Args:
+        x: shape (N, C, ...).
+        num_groups: into how many groups the channels are split.
+        weight: shape (C,), or None for 1.
+        bias: shape (C,), or None for 0.
+        eps: keeps from dividing by 0.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Raises:
+        ValueError: if the shapes do not go together, or the channels do not split.
+
+    Example:
+        >>> x = tg.tensor([[[1.0], [3.0], [0.0], [10.0]]])
+        >>> tg.nn.functional.group_norm(x, 2).squeeze().numpy().round(3)
+        array([-1.,  1., -1.,  1.], dtype=float32)
+    """
+    x = asarray(x)
+    if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
+        raise ValueError(f"group_norm() takes an input (N, C, ...), C a multiple of {num_groups}; got shape {x.shape}.")
+    return _by_group("group_norm", x, num_groups, weight, bias, eps)
+
+
+def instance_norm(x: Any, *, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    """Each channel of each sample normalised by itself (Ulyanov et al., *Instance normalization*, 2016).
+
+    Args:
+        x: shape (N, C, ...), with more than one value per channel.
+        weight: shape (C,), or None for 1.
+        bias: shape (C,), or None for 0.
+        eps: keeps from dividing by 0.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Example:
+        >>> tg.nn.functional.instance_norm(tg.tensor([[[1.0, 3.0], [0.0, 10.0]]])).numpy().round(3)
+        array([[[-1.,  1.],
+                [-1.,  1.]]], dtype=float32)
+    """
+    x = asarray(x)
+    if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
+        raise ValueError(f"instance_norm() takes (N, C, ...) with more than one value per channel, got shape {x.shape}.")
+    return _by_group("instance_norm", x, x.shape[1], weight, bias, eps)
+
+
+def _by_group(name: str, x: Tensor, groups: int, weight: Any, bias: Any, eps: float) -> Tensor:
+    column = []
+    for what, value in (("weight", weight), ("bias", bias)):
+        if value is not None and tuple(value.shape) != x.shape[1:2]:
+            raise ValueError(
+                f"{name}() needs a {what} of shape {x.shape[1:2]} for an input of shape {x.shape}, got {tuple(value.shape)}."
+            )
+        column.append(None if value is None else reshape(value, (-1,) + (1,) * (x.ndim - 2)))
+    if x.size:
+        y, _ = _standardize(reshape(x, (x.shape[0], groups, -1)), (2,), eps)
+        x = reshape(y, x.shape)
+    return _affine(x, *column)

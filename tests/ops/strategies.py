@@ -1,0 +1,547 @@
+"""What the records draw: samples, which are arrays and options for one call of an op.
+
+Hypothesis draws shapes and options, and a seed for the values: those are spread evenly over a domain and shuffled, so
+that no two are close (no ties) and none is close to a kink, since domains keep away from them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+Shape = tuple[int, ...]
+Strategy = st.SearchStrategy
+Domain = tuple[tuple[float, float], ...] | list[float]
+"""Intervals to draw different values from, or a list of values that may be drawn again and again."""
+
+REAL: Domain = ((-3.0, -0.1), (0.1, 3.0))
+POSITIVE: Domain = ((0.1, 3.0),)
+UNIT: Domain = ((-0.9, -0.1), (0.1, 0.9))
+ABOVE_ONE: Domain = ((1.1, 3.0),)
+ABOVE_MINUS_ONE: Domain = ((-0.8, -0.1), (0.1, 3.0))
+STEPS: Domain = tuple((k + low, k + low + 0.03) for k in range(-2, 2) for low in (0.21, 0.26, 0.71, 0.76))
+"""Away from the multiples of 0.5 and of 0.05, where functions jump that round."""
+NEAR_ONE: Domain = ((-1.05, -0.95), (0.95, 1.05))
+FRACTIONS: Domain = ((-1.8, -1.2), (-0.8, -0.2), (0.2, 0.8), (1.2, 1.8))
+"""Divided by a number of NEAR_ONE they are not close to an integer."""
+FEW: Domain = [-2.0, -1.0, 0.0, 1.0, 2.0]
+SPECIAL: Domain = [-math.inf, -2.5, -0.0, 0.0, 1.0, math.inf, math.nan]
+BOOLEAN: Domain = [0.0, 1.0]
+
+SHAPES: list[Shape] = [(), (0,), (1,), (3,), (2, 3), (1, 3), (3, 0), (2, 1), (2, 1, 3), (2, 3, 2), (0, 2, 1)]
+FULL = [shape for shape in SHAPES if 0 not in shape]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Arrays and options for one call.
+
+    Arrays of float64 stand for values: they take the dtype that is being tried, and may have gradients. Others
+    (indices, masks), and all arrays among the options, stay what they are.
+    """
+
+    arrays: tuple[np.ndarray, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def values(seed: int, shapes: Sequence[Shape], domain: Domain) -> list[np.ndarray]:
+    """Arrays of these shapes, of different values of the domain."""
+    rng = np.random.default_rng(seed)
+    sizes = [math.prod(shape) for shape in shapes]
+    n = sum(sizes)
+    if isinstance(domain, list):
+        flat = rng.choice(domain, n)
+    else:
+        # Even steps with a little jitter, on a circle that is turned at random.
+        t = ((rng.permutation(n) + rng.uniform(-0.3, 0.3, n)) / max(n, 1) + rng.uniform()) % 1
+        lengths = np.array([high - low for low, high in domain])
+        starts = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
+        t *= lengths.sum()
+        piece = np.searchsorted(starts, t, side="right") - 1
+        flat = np.array([low for low, _ in domain])[piece] + t - starts[piece]
+    parts = np.split(flat, np.cumsum(sizes)[:-1])
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+SEEDS = st.integers(0, 2**16)
+
+
+@st.composite
+def of_shapes(draw: st.DrawFn, *shapes: Shape, domain: Domain = REAL, **options: Strategy[Any]) -> Sample:
+    """Arrays of these very shapes."""
+    arrays = values(draw(SEEDS), shapes, domain)
+    return Sample(tuple(arrays), {name: draw(option) for name, option in options.items()})
+
+
+@st.composite
+def unary(
+    draw: st.DrawFn, domain: Domain = REAL, shapes: Sequence[Shape] = SHAPES, **options: Strategy[Any]
+) -> Sample:
+    """One array of any shape."""
+    arrays = values(draw(SEEDS), [draw(st.sampled_from(shapes))], domain)
+    return Sample(tuple(arrays), {name: draw(option) for name, option in options.items()})
+
+
+@st.composite
+def broadcast_shapes(draw: st.DrawFn, count: int, shapes: Sequence[Shape] = SHAPES) -> list[Shape]:
+    """Shapes that broadcast against each other."""
+    whole = draw(st.sampled_from(shapes))
+    result = []
+    for _ in range(count):
+        kept = whole[draw(st.integers(0, len(whole))) :] if draw(st.booleans()) else whole
+        result.append(tuple(1 if n != 1 and draw(st.integers(0, 3)) == 3 else n for n in kept))
+    return result
+
+
+@st.composite
+def broadcasting(draw: st.DrawFn, *domains: Domain, masks: int = 0, **options: Strategy[Any]) -> Sample:
+    """Arrays that broadcast against each other, one for each domain; the first ``masks`` of them are boolean."""
+    shapes = draw(broadcast_shapes(len(domains)))
+    seed = draw(SEEDS)
+    if all(domain is domains[0] for domain in domains):
+        arrays = values(seed, shapes, domains[0])
+    else:
+        arrays = [values(seed + i, [shape], domains[i])[0] for i, shape in enumerate(shapes)]
+    arrays[:masks] = [array > 0 for array in arrays[:masks]]
+    return Sample(tuple(arrays), {name: draw(option) for name, option in options.items()})
+
+
+def binary(domain: Domain = REAL, other: Domain | None = None) -> Strategy[Sample]:
+    """Two arrays that broadcast against each other."""
+    return broadcasting(domain, domain if other is None else other)
+
+
+# -- axes ------------------------------------------------------------------------------------------------------
+
+
+def an_axis(ndim: int) -> Strategy[int]:
+    """An axis of an array with so many, counted from the front or the back."""
+    return st.integers(-ndim, ndim - 1)
+
+
+@st.composite
+def axes(draw: st.DrawFn, ndim: int, least: int = 0) -> tuple[int, ...]:
+    """Different axes in any order, counted from the front or the back."""
+    chosen = draw(st.permutations(range(ndim)))[: draw(st.integers(least, ndim))]
+    return tuple(axis - ndim if draw(st.booleans()) else axis for axis in chosen)
+
+
+def any_axis(ndim: int) -> Strategy[Any]:
+    """What a reduction takes: None, an axis, or several."""
+    return st.one_of(st.none(), *([an_axis(ndim)] if ndim else []), axes(ndim))
+
+
+def count_along(shape: Shape, axis: Any) -> int:
+    """How many elements are reduced into one."""
+    if axis is None:
+        return math.prod(shape)
+    return math.prod(shape[i] for i in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+@st.composite
+def reduction(
+    draw: st.DrawFn,
+    domain: Domain = REAL,
+    empty: bool = True,
+    one_axis: bool = False,
+    correction: bool = False,
+    **options: Strategy[Any],
+) -> Sample:
+    """An array with ``axis`` and ``keepdims``.
+
+    Args:
+        draw: Hypothesis'.
+        domain: of the values.
+        empty: whether there is a reduction of nothing.
+        one_axis: whether ``axis`` is a single one (or None).
+        correction: whether to draw this option of the variance, smaller than the number of elements.
+        options: others.
+    """
+    shape = draw(st.sampled_from(SHAPES))
+    choice = st.one_of(st.none(), *([an_axis(len(shape))] if shape else [])) if one_axis else any_axis(len(shape))
+    axis = draw(choice)
+    if not empty and count_along(shape, axis) == 0:
+        shape = tuple(n or 2 for n in shape)
+    drawn = {"axis": axis, "keepdims": draw(st.booleans())}
+    if correction:
+        drawn["correction"] = draw(st.sampled_from([0, 1, 0.5] if count_along(shape, axis) > 1 else [0]))
+    drawn |= {name: draw(option) for name, option in options.items()}
+    return Sample(tuple(values(draw(SEEDS), [shape], domain)), drawn)
+
+
+@st.composite
+def along(
+    draw: st.DrawFn, domain: Domain = REAL, name: str = "axis", scalars: bool = False, **options: Strategy[Any]
+) -> Sample:
+    """An array with an axis of its, which may be left out where it has just one."""
+    shape = draw(st.sampled_from([shape for shape in SHAPES if shape or scalars]))
+    drawn = {name: draw(an_axis(max(len(shape), 1)))}
+    if len(shape) <= 1 and draw(st.booleans()):
+        drawn = {}
+    drawn |= {name: draw(option) for name, option in options.items()}
+    return Sample(tuple(values(draw(SEEDS), [shape], domain)), drawn)
+
+
+# -- shapes ----------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def reshapes(draw: st.DrawFn) -> Sample:
+    """An array and another shape for it, with or without a -1."""
+    shape = draw(st.sampled_from(SHAPES))
+    (x,) = values(draw(SEEDS), [shape], REAL)
+    n = x.size
+    targets: list[Any] = [(n,), n, -1, (1, n, 1), (1, -1)]
+    targets += [(2, n // 2), (-1, 2), (n // 2, 1, 2)] if n and n % 2 == 0 else []
+    targets += [(), (1, 1)] if n == 1 else []
+    targets += [(0, 5), (4, 0)] if n == 0 else []
+    return Sample((x,), {"shape": draw(st.sampled_from(targets))})
+
+
+@st.composite
+def with_axes(draw: st.DrawFn, **names: str) -> Sample:
+    """An array and axes: an option for each name, ``"all"`` (a permutation), ``"one"``, ``"many"`` or ``"ones"``.
+
+    ``"ones"`` are axes of length 1; ``"new"`` is as many as fit into an array with one or two axes more.
+    """
+    shape = draw(st.sampled_from([shape for shape in SHAPES if shape or "one" not in names.values()]))
+    ndim = len(shape)
+    options: dict[str, Any] = {}
+    for name, kind in names.items():
+        if kind == "all":
+            options[name] = draw(axes(ndim, least=ndim))
+        elif kind == "one":
+            options[name] = draw(an_axis(ndim))
+        elif kind == "many":
+            count = len(next(iter(options.values()))) if options else draw(st.integers(0, ndim))
+            options[name] = draw(axes(ndim, least=ndim))[:count]
+        elif kind == "new":
+            more = draw(st.integers(1, 2))
+            options[name] = draw(st.one_of(an_axis(ndim + 1), axes(ndim + more, least=more).map(lambda a: a)))
+            if isinstance(options[name], tuple):
+                options[name] = options[name][:more]
+        else:
+            ones = [i - ndim if draw(st.booleans()) else i for i in range(ndim) if shape[i] == 1]
+            options[name] = draw(st.sampled_from([None, tuple(ones), *ones]))
+    return Sample(tuple(values(draw(SEEDS), [shape], REAL)), options)
+
+
+@st.composite
+def broadcasts(draw: st.DrawFn) -> Sample:
+    """An array and a shape that it broadcasts to."""
+    shape, whole = draw(broadcast_shapes(2))
+    return Sample(tuple(values(draw(SEEDS), [shape], REAL)), {"shape": np.broadcast_shapes(shape, whole)})
+
+
+@st.composite
+def joined(draw: st.DrawFn, new_axis: bool = False) -> Sample:
+    """Arrays to be joined along an axis: a new one, or one whose lengths may differ (None: all are flattened)."""
+    shape = draw(st.sampled_from([shape for shape in SHAPES if shape or new_axis]))
+    count = draw(st.integers(1, 3))
+    if new_axis:
+        axis, shapes = draw(an_axis(len(shape) + 1)), [shape] * count
+    elif draw(st.integers(0, 4)) == 4:
+        axis, shapes = None, draw(st.lists(st.sampled_from(SHAPES), min_size=count, max_size=count))
+    else:
+        axis = draw(an_axis(len(shape)))
+        shapes = [list(shape) for _ in range(count)]
+        for each in shapes:
+            each[axis] = draw(st.integers(0, 2))
+        shapes = list(map(tuple, shapes))
+    return Sample(tuple(values(draw(SEEDS), shapes, REAL)), {"axis": axis})
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> Sample:
+    """An array, an axis, and where to cut it."""
+    shape = draw(st.sampled_from([shape for shape in SHAPES if shape]))
+    axis = draw(an_axis(len(shape)))
+    n = shape[axis]
+    equal = [k for k in range(1, n + 2) if n % k == 0]
+    where = draw(st.one_of(st.sampled_from(equal), st.lists(st.integers(0, n + 1), max_size=2).map(sorted)))
+    return Sample(tuple(values(draw(SEEDS), [shape], REAL)), {"indices_or_sections": where, "axis": axis})
+
+
+@st.composite
+def rolls(draw: st.DrawFn) -> Sample:
+    """An array, and by how much to roll it along which axes."""
+    shape = draw(st.sampled_from([shape for shape in SHAPES if shape]))
+    axis = draw(any_axis(len(shape)))
+    shifts = st.integers(-4, 4)
+    shift: Any = draw(shifts)
+    if isinstance(axis, tuple):
+        shift = tuple(draw(shifts) for _ in axis)
+    return Sample(tuple(values(draw(SEEDS), [shape], REAL)), {"shift": shift, "axis": axis})
+
+
+@st.composite
+def pads(draw: st.DrawFn, constant: bool) -> Sample:
+    """An array, and how much to pad it by in which mode."""
+    shape = draw(st.sampled_from(SHAPES if constant else FULL))
+    width = st.integers(0, 3)
+    pair = st.tuples(width, width)
+    choices: list[Strategy[Any]] = [st.tuples(*[pair] * len(shape))]
+    if shape:
+        choices += [width, pair]
+    options: dict[str, Any] = {"pad_width": draw(st.one_of(*choices))}
+    if constant:
+        options["constant_values"] = draw(st.sampled_from([0, 2, -1.5]))
+    else:
+        options["mode"] = draw(st.sampled_from(["edge", "reflect", "symmetric", "wrap"]))
+    return Sample(tuple(values(draw(SEEDS), [shape], REAL)), options)
+
+
+@st.composite
+def repeats(draw: st.DrawFn) -> Sample:
+    """An array, an axis, and how often to repeat each element along it."""
+    shape = draw(st.sampled_from(SHAPES))
+    axis = draw(st.one_of(st.none(), *([an_axis(len(shape))] if shape else [])))
+    n = math.prod(shape) if axis is None else shape[axis]
+    times = st.integers(0, 2)
+    return Sample(
+        tuple(values(draw(SEEDS), [shape], REAL)),
+        {"repeats": draw(st.one_of(times, st.lists(times, min_size=n, max_size=n))), "axis": axis},
+    )
+
+
+# -- indices ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def keys(draw: st.DrawFn, shape: Shape, masks: bool = False, repeated: bool = True) -> Any:
+    """An index: slices, integers, None, ``...`` and, mixed with these, integer arrays or a boolean mask.
+
+    Args:
+        draw: Hypothesis'.
+        shape: of the array that is indexed.
+        masks: whether there is a mask; without one there may be integer arrays.
+        repeated: whether integer arrays may name a place twice.
+    """
+    ndim = len(shape)
+    key: list[Any] = []
+    axis = 0
+    common: Shape = draw(st.sampled_from([(), (1,), (2,), (2, 2), (0,)]))
+    stop = draw(st.integers(0, ndim))
+    masked = draw(st.integers(0, max(stop - 1, 0))) if masks else None
+    if masked is not None:
+        wide = draw(st.integers(1, min(2, ndim - masked))) if ndim else 0
+        rng = np.random.default_rng(draw(SEEDS))
+        mask = rng.random(shape[masked : masked + wide]) < 0.6
+        common = (int(mask.sum()),)
+    used: set[int] = set()
+    while axis < max(stop, 1 if masks else 0):
+        if draw(st.integers(0, 5)) == 5:
+            key.append(None)
+        if axis == masked:
+            key.append(mask)
+            axis += wide
+            if not ndim:
+                break
+            continue
+        n = shape[axis]
+        kind = draw(st.sampled_from(["slice", "slice", "integer", "array"]))
+        if n == 0 or kind == "slice":
+            bound = st.one_of(st.none(), st.integers(-n - 1, n + 1))
+            key.append(slice(draw(bound), draw(bound), draw(st.sampled_from([None, 1, 2, -1, -2]))))
+        elif kind == "integer":
+            key.append(draw(st.integers(-n, n - 1)))
+        else:
+            size = draw(st.sampled_from([common, common[1:], (1,) * len(common)]))
+            count = math.prod(size)
+            if not repeated and (count > n or size != common or used):
+                key.append(slice(None))
+            else:
+                used.add(axis)
+                rng = np.random.default_rng(draw(SEEDS))
+                index = (rng.integers(0, n, size) if repeated else rng.permutation(n)[:count].reshape(size)) - (
+                    n if draw(st.booleans()) else 0
+                )
+                key.append(index.tolist() if index.size and index.ndim and draw(st.booleans()) else index)
+        axis += 1
+    if axis <= ndim and draw(st.booleans()):
+        key.append(Ellipsis)
+        if axis < ndim and shape[-1] > 0 and draw(st.booleans()):
+            key.append(draw(st.integers(-shape[-1], shape[-1] - 1)))
+    return tuple(key) if len(key) != 1 or draw(st.booleans()) else key[0]
+
+
+@st.composite
+def indexed(draw: st.DrawFn, masks: bool = False) -> Sample:
+    """An array and an index for it."""
+    shape = draw(st.sampled_from(SHAPES))
+    return Sample(tuple(values(draw(SEEDS), [shape], REAL)), {"key": draw(keys(shape, masks))})
+
+
+@st.composite
+def put(draw: st.DrawFn, masks: bool = False) -> Sample:
+    """An array, an index for it, and what to put there."""
+    shape = draw(st.sampled_from(SHAPES))
+    key = draw(keys(shape, masks, repeated=False))
+    picked = np.empty(shape)[key].shape
+    given = draw(st.sampled_from([picked, picked[1:], tuple(1 for _ in picked), ()]))
+    return Sample(tuple(values(draw(SEEDS), [shape, given], REAL)), {"key": key})
+
+
+@st.composite
+def taken(draw: st.DrawFn) -> Sample:
+    """An array, an axis (or None) and integer indices."""
+    shape = draw(st.sampled_from(FULL))
+    axis = draw(st.one_of(st.none(), *([an_axis(len(shape))] if shape else [])))
+    n = math.prod(shape) if axis is None else shape[axis]
+    index = np.random.default_rng(draw(SEEDS)).integers(-n, n, draw(st.sampled_from([(), (0,), (3,), (2, 2)])))
+    return Sample(tuple(values(draw(SEEDS), [shape], REAL)), {"indices": index, "axis": axis})
+
+
+@st.composite
+def taken_along(draw: st.DrawFn) -> Sample:
+    """An array, an axis, and indices of its shape but for that axis, or that broadcast to it."""
+    shape = draw(st.sampled_from([shape for shape in SHAPES if shape]))
+    axis = draw(an_axis(len(shape)))
+    wanted = [1 if draw(st.integers(0, 4)) == 4 and n else n for n in shape]
+    wanted[axis] = draw(st.integers(0, 3)) if shape[axis] else 0
+    index = np.random.default_rng(draw(SEEDS)).integers(0, max(shape[axis], 1), wanted)
+    return Sample((*values(draw(SEEDS), [shape], REAL), index), {"axis": axis})
+
+
+# -- products --------------------------------------------------------------------------------------------------
+
+SIZE = st.integers(0, 3)
+
+
+@st.composite
+def matrices(draw: st.DrawFn) -> Sample:
+    """Two arrays for a matrix product, of any ranks, whose leading axes broadcast."""
+    n, k, m = draw(SIZE), draw(SIZE), draw(SIZE)
+    lead1, lead2 = draw(broadcast_shapes(2, [(), (2,), (2, 2), (0,)]))
+    shape1 = (k,) if draw(st.integers(0, 3)) == 3 else (*lead1, n, k)
+    shape2 = (k,) if draw(st.integers(0, 3)) == 3 else (*lead2, k, m)
+    return Sample(tuple(values(draw(SEEDS), [shape1, shape2], REAL)))
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Sample:
+    """An input, a weight and perhaps a bias for a fully connected layer."""
+    features, outputs = draw(SIZE), draw(SIZE)
+    shapes = [(*draw(st.sampled_from([(), (2,), (2, 2), (0,)])), features), (outputs, features), (outputs,)]
+    return Sample(tuple(values(draw(SEEDS), shapes[: draw(st.integers(2, 3))], REAL)))
+
+
+@st.composite
+def contractions(draw: st.DrawFn) -> Sample:
+    """Two arrays and axes to sum over."""
+    common = [draw(SIZE) for _ in range(draw(st.integers(0, 2)))]
+    left, right = ([draw(SIZE) for _ in range(draw(st.integers(0, 2)))] for _ in range(2))
+    if draw(st.booleans()):
+        shapes, named = [(*left, *common), (*common, *right)], len(common)
+    else:
+        order1, order2 = (draw(st.permutations(range(len(common) + len(rest)))) for rest in (left, right))
+        mixed1, mixed2 = [*left, *common], [*right, *common]
+        shapes = [tuple(mixed1[i] for i in order1), tuple(mixed2[i] for i in order2)]
+        places = range(len(common))
+        named = ([order1.index(len(left) + i) for i in places], [order2.index(len(right) + i) for i in places])
+    return Sample(tuple(values(draw(SEEDS), shapes, REAL)), {"axes": named})
+
+
+SUBSCRIPTS = """
+    i->i i-> i ij->ji ij->i ij->j ij ba ii ii->i iji->j iij->ij ij,jk->ik ij,jk ij,kj->ik ij,ij-> ij,ij->ij ij,j->i i,j->ij
+    ij,j i,i bij,bjk->bik bij,jk,b->ik i,i,i->i ij,kl-> ii,j->j iij,j->i ,ij->ij ij,jk,kl->il ijk,ilm,njm->kl
+    ...->... i...->... ...ij->...ji ...ij,...jk->...ik ...i,...i ...i,i->... ...,... i...,ij->j... ij...->j...
+    """.split()
+
+
+@st.composite
+def einsums(draw: st.DrawFn) -> Sample:
+    """Operands and subscripts; axes under an ellipsis, and now and then under a letter, broadcast."""
+    subscripts = draw(st.sampled_from(SUBSCRIPTS))
+    terms = subscripts.partition("->")[0].split(",")
+    lengths = {letter: draw(SIZE) for letter in sorted({*subscripts} - {*",.->"})}
+    dots = draw(broadcast_shapes(len(terms), [(), (2,), (2, 2)]))
+    shapes = []
+    for term, lead in zip(terms, dots, strict=True):
+        before, ellipsis, after = term.partition("...")
+        shapes.append(
+            (*(lengths[i] for i in before), *(lead if ellipsis else ()), *(lengths[i] for i in after))
+        )
+    return Sample(tuple(values(draw(SEEDS), shapes, REAL)), {"subscripts": subscripts})
+
+
+# -- windows ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def convolutions(draw: st.DrawFn, d: int) -> Sample:
+    """An input, kernels, perhaps a bias, and options that fit."""
+    small = st.integers(1, 2)
+
+    def for_each_axis(numbers: Strategy[Any]) -> tuple[Any, ...]:
+        return tuple(draw(numbers) for _ in range(d))
+
+    kernel, stride, dilation = for_each_axis(st.integers(1, 3 if d < 3 else 2)), for_each_axis(small), for_each_axis(small)
+    form = draw(st.sampled_from(["number", "numbers", "pairs", "same", "valid"]))
+    padding: Any
+    if form == "number":
+        padding = draw(st.integers(0, 2))
+        added = [2 * padding] * d
+    elif form == "numbers":
+        padding = for_each_axis(st.integers(0, 2))
+        added = [2 * n for n in padding]
+    elif form == "pairs":
+        padding = for_each_axis(st.tuples(st.integers(0, 2), st.integers(0, 2)))
+        added = [sum(pair) for pair in padding]
+    else:
+        padding, added = form, [0] * d
+        stride = (1,) * d if form == "same" else stride
+    spatial = [
+        max((k - 1) * e + 1 - a, 1) + draw(st.integers(0, 2 if d < 3 else 1))
+        for k, e, a in zip(kernel, dilation, added, strict=True)
+    ]
+    groups = draw(small)
+    batch = draw(st.sampled_from([(2,), (1,), (0,), ()]))
+    x_shape = (*batch, groups * draw(small), *spatial)
+    outputs = groups * draw(small)
+    shapes = [x_shape, (outputs, x_shape[len(batch)] // groups, *kernel), (outputs,)]
+    one = draw(st.booleans()) and len(set(stride)) == 1
+    return Sample(
+        tuple(values(draw(SEEDS), shapes[: draw(st.integers(2, 3))], REAL)),
+        {"stride": stride[0] if one else stride, "padding": padding, "dilation": dilation, "groups": groups},
+    )
+
+
+@st.composite
+def pools(draw: st.DrawFn, d: int, dilated: bool = False, **options: Strategy[Any]) -> Sample:
+    """Images and windows that fit: overlapping, padded, rounded up."""
+    kernel = tuple(draw(st.integers(1, 3 if d < 3 else 2)) for _ in range(d))
+    stride = draw(st.one_of(st.none(), st.integers(1, 3), st.tuples(*[st.integers(1, 3)] * d)))
+    padding = draw(
+        st.one_of(
+            st.integers(0, min(kernel) // 2),
+            st.tuples(*(st.integers(0, k // 2) for k in kernel)),
+            st.tuples(*(st.tuples(*[st.integers(0, k // 2)] * 2) for k in kernel)),
+        )
+    )
+    drawn: dict[str, Any] = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    dilation = (1,) * d
+    if dilated:
+        drawn["dilation"] = dilation = tuple(draw(st.integers(1, 2)) for _ in range(d))
+    spatial = [(k - 1) * e + 1 + draw(st.integers(0, 3 if d < 3 else 1)) for k, e in zip(kernel, dilation, strict=True)]
+    if len(set(kernel)) == 1 and draw(st.booleans()):
+        drawn["kernel_size"] = kernel[0]
+    drawn["ceil_mode"] = draw(st.booleans())
+    drawn |= {name: draw(option) for name, option in options.items()}
+    lead = draw(st.sampled_from([(1, 2), (2, 1), (2,), (0, 1)] if d < 3 else [(1, 1), (1,), (0, 2)]))
+    return Sample(tuple(values(draw(SEEDS), [(*lead, *spatial)], REAL)), drawn)
+
+
+@st.composite
+def images(draw: st.DrawFn, adaptive: bool = False) -> Sample:
+    """Images, and for adaptive pooling how many windows to cut them into."""
+    spatial = draw(st.tuples(st.integers(1, 5), st.integers(1, 4)))
+    lead = draw(st.sampled_from([(1, 2), (2, 1), (2,), (0, 1)]))
+    size = st.one_of(st.integers(1, 4), st.none())
+    options = {"output_size": draw(st.one_of(st.integers(1, 4), st.tuples(size, size)))} if adaptive else {}
+    return Sample(tuple(values(draw(SEEDS), [(*lead, *spatial)], REAL)), options)
