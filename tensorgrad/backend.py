@@ -190,7 +190,7 @@ def of(array: Array) -> Backend | None:
 
 def namespace(array: Array) -> Any:
     """The namespace for ``array``: of its library, or the one it names itself (a Tensor names tensorgrad)."""
-    backend = of(array)
+    backend = _by_type.get(type(array)) or of(array)
     return array.__array_namespace__() if backend is None else backend.xp
 
 

@@ -84,7 +84,7 @@ class Node(Vertex):
         self.order = versions.tick()
         self.hooks = None
         self.retained = None
-        self.where = versions.user_line() if state.anomaly else None
+        self.where = versions.caller() if state.anomaly else None
 
     def parents_of(self) -> Sequence[Vertex | None]:
         return self.parents or ()
@@ -264,5 +264,5 @@ def _check_finite(cotangent: Cotangent, node: Node, name: str) -> None:
         where = node.where or "a line outside detect_anomaly()"
         raise GradientError(
             f"the vjp rule of {node.op.name!r} for {name!r} gave a gradient with {counts} value(s), of shape "
-            f"{tuple(cotangent.shape)}. The forward call: {where}."
+            f"{tuple(cotangent.shape)}. The forward call: {where}"
         )

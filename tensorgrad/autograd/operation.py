@@ -257,10 +257,9 @@ def op(
 
 def _as_array(value: Any, like: Any) -> Any:
     """``value`` as an array of ``like``'s library: NumPy makes scalars of 0-d results, Python code makes floats."""
-    if type(value) is type(like):
-        return value
-    library = backend.of(value)
-    if library is not None and not isinstance(value, np.generic):
+    if type(like) is np.ndarray and isinstance(value, np.generic):
+        return np.asarray(value)
+    if backend.of(value) is not None and not isinstance(value, np.generic):
         return value
     return backend.transfer(np.asarray(value), backend.device_of(like))
 

@@ -141,8 +141,9 @@ class Plan:
                 value = Tensor._wrap(value, Output(node, source - self.count) if value.dtype.kind == "f" else None)
             elif self.variadic and source == 0:
                 value = [link(item, parent) for item, parent in zip(value, parents, strict=True)]
-            elif source is not None:
-                value = link(value, parents[source] if source < len(parents) else None)
+            elif source is not None and source < len(parents):
+                # Options stay as they are: an index array is no input of the graph.
+                value = link(value, parents[source])
             linked.append(value)
         return linked
 

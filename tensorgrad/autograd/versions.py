@@ -8,6 +8,7 @@ younger than the latest change need not look at all.
 from __future__ import annotations
 
 import itertools
+import linecache
 import sys
 import weakref
 from collections.abc import Iterable
@@ -23,12 +24,24 @@ tick = itertools.count(1).__next__
 PACKAGE = str(Path(__file__).parents[1])
 
 
+class Place(NamedTuple):
+    """A line of the caller's, as a message shows it."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        text = linecache.getline(self.file, self.line).strip()
+        return f"{self.file}:{self.line}, in {self.function}" + (f": {text}" if text else "")
+
+
 class Change(NamedTuple):
     """The latest change of one piece of memory."""
 
     when: int
     by: str
-    where: str
+    where: Place
     times: int
     memory: weakref.ref[Any]
 
@@ -38,12 +51,12 @@ latest = 0
 """When the latest change of anything happened."""
 
 
-def user_line() -> str:
-    """The file and line that called into tensorgrad, for messages."""
+def caller() -> Place:
+    """The line that called into tensorgrad."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
+    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
 def mark(array: Any, by: str) -> None:
@@ -58,7 +71,7 @@ def mark(array: Any, by: str) -> None:
     else:
         reference, times = before.memory, before.times
     latest = tick()
-    _changes[key] = Change(latest, by, user_line(), times + 1, reference)
+    _changes[key] = Change(latest, by, caller(), times + 1, reference)
 
 
 def count(array: Any) -> int:

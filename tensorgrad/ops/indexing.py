@@ -207,6 +207,8 @@ def _plain_key(key, x):
 def _plain_index(index, device):
     if index is None or index is Ellipsis or isinstance(index, (slice, bool, int)):
         return index
+    if isinstance(index, np.bool_):
+        return bool(index)
     if isinstance(index, (float, str)):
         raise IndexError(
             f"an index is an integer, a slice, None, ... or an array of integers or booleans, not {index!r}."

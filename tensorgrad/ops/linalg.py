@@ -72,8 +72,13 @@ def _(g, x1, x2_shape, xp):
         return xp.expand_dims(g, axis=-1) * x1
     if len(x2_shape) == 2 and x1.ndim > 2:
         # One product over all of the batch, instead of one for each and then their sum.
-        x1, g = xp.reshape(x1, (-1, x1.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
+        x1, g = _as_rows(x1, xp), _as_rows(g, xp)
     return matmul(xp.matrix_transpose(x1), g)
+
+
+def _as_rows(x, xp):
+    """All axes but the last as one."""
+    return xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 @op
@@ -103,8 +108,7 @@ def _(g, weight):
 
 @linear.vjp("weight")
 def _(g, x, xp):
-    x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
-    return matmul(xp.matrix_transpose(g), x)
+    return matmul(xp.matrix_transpose(_as_rows(g, xp)), _as_rows(x, xp))
 
 
 @linear.vjp("bias")
@@ -228,7 +232,7 @@ def einsum(subscripts, /, *operands):
         elsewhere = {*output}.union(*(term for j, term in enumerate(inputs) if j != i))
         gone = [k for k, label in enumerate(labels) if label not in elsewhere or operand.shape[k] != lengths[label]]
         if gone:
-            operand = sum(operand, axis=tuple(gone))
+            operand = sum(operand, axis=tuple(gone), dtype=operand.dtype)
             labels = "".join(label for k, label in enumerate(labels) if k not in gone)
         simple.append((labels, operand))
     present = {label for labels, _ in simple for label in labels}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd import Tensor
+from tensorgrad.autograd import Tensor, is_grad_enabled
 from tensorgrad.ops import (
     activations,
     casting,
@@ -188,6 +188,9 @@ NUMPY_NAMES = {
 }
 """NumPy's names for functions that the standard, and tensorgrad, call otherwise."""
 
+UNLIKE_NUMPY = {"diagonal", "trace"}
+"""Functions that are of the last two axes here, as in the standard, and of the first two in NumPy."""
+
 
 def _numbers(args: tuple[Any, ...]) -> Any:
     """``x.reshape(2, 3)`` as well as ``x.reshape((2, 3))``."""
@@ -223,24 +226,43 @@ def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
     return sys.modules["tensorgrad"]
 
 
-def _function(name: str) -> Callable[..., Any] | None:
-    return getattr(sys.modules["tensorgrad"], NUMPY_NAMES.get(name, name), None)
-
-
 def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
     """``np.sin(tensor)`` and ``array * tensor`` are tensorgrad's functions of that name."""
-    function = _function(ufunc.__name__)
-    if method != "__call__" or options or function is None:
-        return NotImplemented
-    return function(*inputs)
+    ours = None if method != "__call__" or options else _op(ufunc.__name__)
+    return _on_arrays(getattr(ufunc, method), inputs, options) if ours is None else ours(*inputs)
 
 
 def _array_function(
     self: Tensor, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """``np.sum(tensor, axis=0)`` is tensorgrad's function of that name."""
-    ours = _function(function.__name__)
-    return NotImplemented if ours is None else ours(*args, **kwargs)
+    ours = _op(function.__name__)
+    return _on_arrays(function, args, kwargs) if ours is None else ours(*args, **kwargs)
+
+
+def _op(name: str) -> Callable[..., Any] | None:
+    """The op that does what NumPy's function of that name does."""
+    function = getattr(sys.modules["tensorgrad"], NUMPY_NAMES.get(name, name), None)
+    is_op = getattr(function, "__module__", "").startswith("tensorgrad.ops.") and name not in UNLIKE_NUMPY
+    return function if is_op else None
+
+
+def _on_arrays(function: Callable[..., Any], args: Any, options: Any) -> Any:
+    """NumPy's own function on the bare arrays, where that loses no gradient."""
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            if value.requires_grad and is_grad_enabled():
+                raise TypeError(
+                    f"NumPy's {function.__name__}() has no counterpart here that gradients could flow through: give it "
+                    f"x.detach(), or look for another function in tensorgrad."
+                )
+            return np.asarray(value)
+        if isinstance(value, (tuple, list)):
+            return type(value)(map(bare, value))
+        return value
+
+    return function(*map(bare, args), **{name: bare(value) for name, value in options.items()})
 
 
 def _reflected(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:

@@ -376,9 +376,9 @@ def pad(x, /, pad_width, mode="constant", constant_values=0):
     """
     x = _array(x)
     widths = _pad_widths(pad_width, x.ndim)
-    if mode == "constant":
+    if mode == "constant" and widths:
         return _pad_constant(x, widths, constant_values)
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise ValueError(f"pad() has no mode {mode!r}: use constant, edge, reflect, symmetric or wrap.")
     for axis, (before, after) in enumerate(widths):
         if before or after:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from tensorgrad import backend
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.backend import Array
 
 
 def plain(value: Any) -> Any:
     """``value`` with Python's own numbers in place of NumPy's and of tensors with one element."""
-    if isinstance(value, (Tensor, np.generic, np.ndarray)):
+    if isinstance(value, Tensor) or backend.of(value) is not None:
         return value.item()
     if isinstance(value, (tuple, list)):
         return tuple(map(plain, value))

@@ -8,7 +8,7 @@ from typing import Any
 from tensorgrad.autograd.tensor import Tensor
 
 Named = tuple[str, Tensor]
-Parameters = Iterable[Tensor] | Iterable[Named] | Iterable[dict[str, Any]]
+Parameters = Iterable[Tensor] | Iterable[Named] | Iterable[Mapping[str, Any]]
 """What an optimizer takes: tensors, ``(name, tensor)`` pairs, or groups of either."""
 
 ALL_OR_NONE = "either all parameters come with names or none: see model.named_parameters()."

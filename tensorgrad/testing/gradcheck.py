@@ -130,7 +130,7 @@ def _gradient_of(f: Callable[..., Any], seed: int) -> Callable[..., Any]:
     def gradient(*tensors: Tensor) -> tuple[Tensor, ...]:
         wanted = [tensor for tensor in tensors if tensor.requires_grad]
         total = _weighted(f(*tensors), seed)
-        if not total.requires_grad:
+        if not (isinstance(total, Tensor) and total.requires_grad):
             return tuple(tensor * 0.0 for tensor in wanted)
         found = grad(total, wanted, create_graph=True, allow_unused=True)
         return tuple(tensor * 0.0 if part is None else part for tensor, part in zip(wanted, found, strict=True))

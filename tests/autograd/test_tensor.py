@@ -124,6 +124,20 @@ class TestConverting:
         assert np.sum(x, axis=0).item() == 3.0
         assert np.from_dlpack(x).tolist() == [1.0, 2.0]
 
+    def test_numpy_functions_without_a_counterpart(self, tmp_path):
+        x = tg.tensor([1.0, 2.0])
+        assert np.allclose(x, [1.0, 2.0])
+        assert np.median(x) == 1.5
+        assert np.add.reduce(x) == 3.0
+        array = np.ones(2, "float32")
+        array += x
+        assert array.tolist() == [2.0, 3.0]
+        np.save(tmp_path / "x.npy", x)
+        assert np.load(tmp_path / "x.npy").tolist() == [1.0, 2.0]
+        assert np.trace(tg.ones((2, 2, 3))).shape == (3,)
+        with pytest.raises(TypeError, match=r"median\(\) has no counterpart.*x\.detach\(\)"):
+            np.median(tg.tensor([1.0], requires_grad=True))
+
     def test_gradients_through_numpy_functions(self):
         x = tg.tensor([1.0, 2.0], requires_grad=True)
         np.multiply(np.ones(2, "float32"), np.square(x)).sum().backward()

@@ -42,7 +42,7 @@ every_family = pytest.mark.parametrize("family", FAMILIES)
 other_families = pytest.mark.parametrize("family", FAMILIES[1:])
 """Those that are compared with the reference."""
 
-more_examples = settings(max_examples=5 * settings.default.max_examples)
+more_examples = settings(max_examples=5 * settings().max_examples)
 """Few of the shapes are special, and a case is quickly tried."""
 
 

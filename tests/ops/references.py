@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
 from collections.abc import Callable
@@ -125,15 +124,15 @@ def convolution(
         padding = tuple((n // 2, n - n // 2) for n in total)
     padded = np.pad(x, [(0, 0)] * (x.ndim - d) + per_side(padding, d))
     seen = windows(padded, weight.shape[2:], stride, dilation)
-    # The channels in front, in groups.
-    seen = np.moveaxis(seen, -2 * d - 1, 0).reshape(groups, -1, *np.delete(np.array(seen.shape), seen.ndim - 2 * d - 1))
-    kernels = weight.reshape(groups, -1, *weight.shape[1:])
-    letters = "uvw"[:d]
-    out = np.einsum(f"gc...{letters},goc{letters}->go...", seen, kernels)
-    out = out.reshape(weight.shape[0], *out.shape[2:])
-    if bias is not None:
-        out = out + bias.reshape(-1, *[1] * (out.ndim - 1))
-    return np.moveaxis(out, 0, -d - 1)
+    channels, letters = -2 * d - 1, "uvw"[:d]
+    out = np.concatenate(
+        [
+            np.einsum(f"...c{'xyz'[:d]}{letters},oc{letters}->...o{'xyz'[:d]}", part, kernels)
+            for part, kernels in zip(np.split(seen, groups, channels), np.split(weight, groups), strict=True)
+        ],
+        axis=-d - 1,
+    )
+    return out if bias is None else out + bias.reshape(-1, *[1] * d)
 
 
 def pooling(reduce: str, d: int) -> Callable[..., Array]:
@@ -175,12 +174,11 @@ def pooling(reduce: str, d: int) -> Callable[..., Array]:
 
 
 def _room_for_last(n: int, k: int, step: int, sides: tuple[int, int], spread: int) -> int:
-    """How many positions a last window needs that starts inside the image, or its left padding, and ends outside."""
-    length, extent = sum(sides) + n, (k - 1) * spread + 1
-    starts = [start for start in itertools.takewhile(lambda s: s < sides[0] + n, itertools.count(0, step))]
-    fitting = [start for start in starts if start + extent <= length]
-    last = starts[min(len(fitting), len(starts) - 1)]
-    return max(last + extent - length, 0)
+    """How many positions are missing for one more window, if it starts inside the image or the padding before it."""
+    extent = (k - 1) * spread + 1
+    room = n + sum(sides) - extent
+    start = (room // step + 1) * step
+    return start - room if room % step and start < n + sides[0] else 0
 
 
 def adaptive(function: Callable[..., Array]) -> Callable[..., Array]:

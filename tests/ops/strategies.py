@@ -285,9 +285,7 @@ def pads(draw: st.DrawFn, constant: bool) -> Sample:
     shape = draw(st.sampled_from(SHAPES if constant else FULL))
     width = st.integers(0, 3)
     pair = st.tuples(width, width)
-    choices: list[Strategy[Any]] = [st.tuples(*[pair] * len(shape))]
-    if shape:
-        choices += [width, pair]
+    choices = [width, pair, *([st.tuples(*[pair] * len(shape))] if shape else [])]
     options: dict[str, Any] = {"pad_width": draw(st.one_of(*choices))}
     if constant:
         options["constant_values"] = draw(st.sampled_from([0, 2, -1.5]))
@@ -331,7 +329,7 @@ def keys(draw: st.DrawFn, shape: Shape, masks: bool = False, repeated: bool = Tr
     if masked is not None:
         wide = draw(st.integers(1, min(2, ndim - masked))) if ndim else 0
         rng = np.random.default_rng(draw(SEEDS))
-        mask = rng.random(shape[masked : masked + wide]) < 0.6
+        mask = np.asarray(rng.random(shape[masked : masked + wide]) < 0.6)
         common = (int(mask.sum()),)
     used: set[int] = set()
     while axis < max(stop, 1 if masks else 0):

@@ -225,6 +225,6 @@ def _chunks(
 
 def _overlap(start: int, length: int, size: int) -> tuple[slice, slice]:
     """What ``start .. start + length`` shares with ``0 .. size``: counted from 0, and counted from ``start``."""
-    first = min(max(0, start), size)
+    first = max(0, start)
     last = max(first, min(start + length, size))
     return slice(first, last), slice(first - start, last - start)

@@ -1,0 +1,89 @@
+"""What is done to all parameters and buffers of a module at once: loading values, changing dtype and device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from tensorgrad import backend
+from tensorgrad.autograd import Tensor, versions
+from tensorgrad.autograd.conversion import as_dtype, to_array
+from tensorgrad.errors import CheckpointError
+
+
+class IncompatibleKeys(NamedTuple):
+    """What :meth:`Module.load_state_dict` did not find, and what it had no use for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def load(own: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool, owner: str) -> IncompatibleKeys:
+    """Copies the values of ``state`` into the tensors of ``own`` that have their names.
+
+    Raises:
+        CheckpointError: lists all that does not fit; nothing has been changed then.
+    """
+    missing = [name for name in own if name not in state]
+    unexpected = [name for name in state if name not in own]
+    problems = {"missing": missing, "unexpected": unexpected} if strict else {}
+    values, wrong = {}, []
+    for name, tensor in own.items():
+        if name in state:
+            value = state[name]
+            values[name] = array = to_array(value.data if isinstance(value, Tensor) else value)
+            if array.shape != tensor.shape:
+                wrong.append(f"{name} of shape {tuple(array.shape)}, here {tensor.shape}")
+            elif array.dtype.kind == "c" and tensor.dtype.kind != "c":
+                wrong.append(f"{name} of dtype {array.dtype}, here {tensor.dtype}")
+    problems["not fitting"] = wrong
+    if any(problems.values()):
+        lists = [f"  {what}: {', '.join(names)}" for what, names in problems.items() if names]
+        raise CheckpointError("\n".join([f"the state does not fit {owner}, and nothing was loaded:", *lists]))
+    moved = {name: backend.transfer(array, own[name].device) for name, array in values.items()}
+    for name, array in moved.items():
+        own[name].data[...] = array
+        versions.mark(own[name].data, "load_state_dict")
+    return IncompatibleKeys(missing, unexpected)
+
+
+def convert(tensors: Iterable[Tensor], targets: tuple[Any, ...], dtype: Any, device: str | None) -> None:
+    """Brings tensors, which stay the same objects, and their gradients to a device, and floating point ones to a dtype.
+
+    Args:
+        tensors: leaves.
+        targets: names of devices, dtypes or Tensors to be like.
+        dtype: or None.
+        device: or None.
+    """
+    for target in targets:
+        if isinstance(target, Tensor):
+            dtype, device = target.dtype, target.device
+        elif isinstance(target, str) and not _names_dtype(target):
+            device = target
+        elif target is not None:
+            dtype = target
+    dtype = as_dtype(dtype)
+    if dtype is not None and dtype.kind not in "fc":
+        raise TypeError(f"a module is brought to a floating point dtype, not to {dtype}.")
+    if device is not None:
+        device = backend.canonical_device(device)
+
+    def converted(tensor: Tensor) -> Any:
+        return to_array(tensor.data, dtype if tensor.dtype.kind in "fc" else None, device)
+
+    changes = [(tensor, converted(tensor), tensor.grad) for tensor in tensors]
+    changes = [(tensor, array, None if grad is None else converted(grad)) for tensor, array, grad in changes]
+    for tensor, array, grad in changes:
+        if array is not tensor.data:
+            tensor.grad = None
+            tensor.data = array
+            tensor.grad = grad
+
+
+def _names_dtype(name: str) -> bool:
+    try:
+        as_dtype(name)
+    except TypeError:
+        return False
+    return True
