@@ -29,37 +29,42 @@ INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
-    """Options with their defaults in ``--help``, and errors in one line."""
+    """The options that all examples have, each with its default in ``--help``, and errors in one line."""
 
-    def __init__(self, description: str | None, epilog: str | None = None) -> None:
-        super().__init__(
-            description=description,
-            epilog=epilog,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-            allow_abbrev=False,
-        )
+    def __init__(self, description: str | None) -> None:
+        super().__init__(description=description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (--help explains the options)\n")
 
-    def add_common(self, *, batch_size: int, lr: float, out: str) -> None:
-        """The options of all examples."""
-        self.add_argument("--batch-size", type=_positive, default=batch_size, metavar="N", help="images in a batch")
-        self.add_argument("--lr", type=_rate, default=lr, metavar="X", help="highest learning rate")
-        self.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all random numbers")
-        self.add_argument("--device", default="cpu", help="where to compute: cpu, cuda (a GPU), or cuda:N (GPU N)")
-        self.add_argument("--validation", type=_fraction, default=0.0, metavar="X", help=VALIDATION_HELP)
-        self.add_argument("--out", type=Path, default=Path(out), metavar="FOLDER", help="where the files go")
-        self.add_argument("--no-plots", action="store_true", help="draw no pictures (and need no matplotlib)")
+    def add_common(self, *, epochs: Any, batch_size: Any, lr: Any, out: Any) -> None:
+        """Adds them.
 
-    def add_epochs(self, default: int | None, explained: str) -> None:
-        """``--epochs``, whose default some examples choose later."""
-        self.add_argument("--epochs", type=_positive, default=default, metavar="N", help=explained)
+        Args:
+            epochs, batch_size, lr, out: their defaults; or in words, where they depend on other options: then the
+                option is None unless it is given.
+        """
+        self.add("--epochs", _positive, epochs, "N", "how often every training image is seen")
+        self.add("--batch-size", _positive, batch_size, "N", "how many images make a batch")
+        self.add("--lr", _rate, lr, "X", "the highest learning rate")
+        self.add("--seed", _seed, 0, "N", "the seed of all random numbers: the same seed gives the same network")
+        self.add("--device", str, "cpu", "NAME", "where to compute: cpu, cuda (the first GPU), cuda:1, ...")
+        self.add("--validation", _fraction, 0.0, "X", VALIDATION_HELP)
+        self.add("--out", Path, out, "FOLDER", "where the pictures and the checkpoint go")
+        self.add_argument("--no-plots", action="store_true", help="draw no pictures; matplotlib is then not needed")
 
-    def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
-        """The options, once they are known to be usable: packages, device and folder are there."""
-        args = self.parse_args(argv)
-        require("tqdm", *([] if args.no_plots else ["matplotlib"]))
+    def add(self, name: str, kind: Callable[[str], Any], default: Any, metavar: str, explained: str) -> None:
+        """Adds one option; a ``default`` in words, where a number or path is expected, is for ``--help`` only."""
+        in_words = isinstance(default, str) and kind is not str
+        explained = f"{explained} (default: {default})".replace("%", "%%")
+        self.add_argument(name, type=kind, default=None if in_words else default, metavar=metavar, help=explained)
+
+    def require_usable(self, args: argparse.Namespace) -> None:
+        """Ends the program unless the packages, the device and the folder that the options ask for are there."""
+        wanted = ["tqdm"] if args.no_plots else ["tqdm", "matplotlib"]
+        missing = [name for name in wanted if importlib.util.find_spec(name) is None]
+        if missing:
+            self.exit(1, f"{self.prog}: {' and '.join(missing)} not installed: {INSTALL}\n")
         try:
             tg.zeros(1, device=args.device)
         except tg.DeviceError as error:
@@ -68,20 +73,13 @@ class Parser(argparse.ArgumentParser):
             args.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             self.error(f"argument --out: {str(args.out)!r} cannot be made a folder: {error.strerror}")
-        return args
 
 
+INSTALL = 'run  pip install -e ".[examples]"  in the folder of the project.'
 VALIDATION_HELP = (
     "part of the training images, such as 0.2, to set aside and to report on in place of the test images: for "
     "choosing among settings, which the test images are not for"
 )
-
-
-def require(*packages: str) -> None:
-    """Ends the program, and says what to install, if a package is missing."""
-    missing = [name for name in packages if importlib.util.find_spec(name) is None]
-    if missing:
-        sys.exit(f'{" and ".join(missing)} not installed: run  pip install -e ".[examples]"  in the project\'s folder.')
 
 
 def _number(text: str, kind: type, wanted: str, fits: Any) -> Any:
@@ -122,8 +120,8 @@ def end_on_interrupt(main: Callable[[], int]) -> int:
 # -- data ------------------------------------------------------------------------------------------------------
 
 
-def load_splits(load: Callable[[str], Sequence[np.ndarray]], args: argparse.Namespace) -> tuple[Dataset, Dataset, str]:
-    """The images to train on, those to report on, and what the latter are called.
+def load_splits(load: Callable[[str], Sequence[np.ndarray]], args: argparse.Namespace) -> tuple[Dataset, Dataset]:
+    """The images to train on, and those to report on.
 
     Args:
         load: gives images and labels, for ``"train"`` and for ``"test"``.
@@ -131,10 +129,10 @@ def load_splits(load: Callable[[str], Sequence[np.ndarray]], args: argparse.Name
     """
     train = _on_device(load("train"), args.device)
     if not args.validation:
-        return train, _on_device(load("test"), args.device), "test"
+        return train, _on_device(load("test"), args.device)
     aside = min(max(round(args.validation * len(train)), 1), len(train) - 1)
     train, validation = random_split(train, [len(train) - aside, aside], seed=args.seed)
-    return train, validation, "validation"
+    return train, validation
 
 
 def _on_device(arrays: Sequence[np.ndarray], device: str) -> Dataset:
@@ -231,7 +229,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     On a terminal each epoch has a progress bar; where the output goes elsewhere, a line. Used so::
 
-        with Progress(epochs) as progress:
+        with progress:
             for epoch in progress.epochs():
                 for images, labels in progress.batches(loader):
                     ...  # the step
@@ -239,13 +237,13 @@ class Progress(AbstractContextManager["Progress"]):
                 progress.finish_epoch(evaluate(model, test_set))
 
     Args:
-        epochs: how many there are to be.
-        name: what the images of the evaluation are called.
+        args: the options: how many ``epochs`` there are to be, and which images they are evaluated with.
     """
 
-    def __init__(self, epochs: int, name: str = "test") -> None:
-        self.wanted = epochs
-        self.name = name
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.began = time.perf_counter()
+        self.wanted: int = args.epochs
+        self.name = "validation" if args.validation else "test"
         self.history: list[Epoch] = []
         self.stopped = False
         """Whether Ctrl-C was pressed."""
@@ -271,7 +269,7 @@ class Progress(AbstractContextManager["Progress"]):
         for epoch in range(1, self.wanted + 1):
             yield epoch
             if self.stopped:
-                print(f"Stopped by Ctrl-C in epoch {epoch} of {self.wanted}: here is what there is.")
+                print(f"Stopped by Ctrl-C in epoch {epoch} of {self.wanted}. Here is what there is.", flush=True)
                 break
 
     def batches(self, loader: DataLoader) -> Iterator[Any]:
@@ -334,50 +332,3 @@ class Progress(AbstractContextManager["Progress"]):
             f"{len(self.history)} epochs in {seconds:.1f} s of training: {seconds / len(self.history):.2f} s an epoch, "
             f"{images / seconds:,.0f} images/s"
         )
-
-
-# -- checkpoint ------------------------------------------------------------------------------------------------
-
-
-def save_checkpoint(
-    path: Path, model: nn.Module, optimizer: tg.optim.Optimizer, epoch: int, accuracy: float, args: argparse.Namespace
-) -> None:
-    """Writes all that is needed to use the network, or to go on training it.
-
-    Args:
-        path: the ``.npz`` file to write.
-        model: the network.
-        optimizer: what trained it.
-        epoch: how many epochs it was trained.
-        accuracy: what part of the test (or validation) images it reads rightly.
-        args: the options that it was trained with.
-    """
-    content = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "epoch": epoch,
-        "accuracy": accuracy,
-        "arguments": {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()},
-    }
-    tg.save(content, path)
-
-
-def verify_checkpoint(path: Path, model: nn.Module, dataset: Dataset) -> None:
-    """Loads a checkpoint, and ends the program if the network in it does not read as well as the one that was saved.
-
-    Args:
-        path: the checkpoint.
-        model: a new network of the same kind.
-        dataset: the images that the accuracy in the checkpoint was measured on.
-    """
-    saved = tg.load(path)
-    model.load_state_dict(saved["model"])
-    accuracy = evaluate(model, dataset).accuracy
-    if accuracy != saved["accuracy"]:
-        sys.exit(f"{path}: loaded back, the network reads {accuracy:.2%} rightly, not {saved['accuracy']:.2%}.")
-
-
-def all_images(dataset: Dataset) -> np.ndarray:
-    """The images of a data set of pairs (image, label), as one array of shape (N, H, W)."""
-    images, _ = next(iter(DataLoader(dataset, len(dataset))))
-    return images.numpy()[:, 0]

@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+from common import Parser, Progress, end_on_interrupt, evaluate, load_splits
+from report import report
+
 import tensorgrad as tg
-from common import (
-    INTERRUPTED,
-    Epoch,
-    Parser,
-    Progress,
-    Results,
-    all_images,
-    end_on_interrupt,
-    evaluate,
-    load_splits,
-    save_checkpoint,
-    verify_checkpoint,
-)
 from tensorgrad import nn
-from tensorgrad.data import DataLoader, Dataset, load_digits
+from tensorgrad.data import DataLoader, load_digits
 from tensorgrad.nn import functional as F
 from tensorgrad.optim import AdamW
 from tensorgrad.optim.lr_scheduler import CosineAnnealingLR
@@ -63,31 +54,33 @@ def shift(images: tg.Tensor) -> tg.Tensor:
     rows = down + tg.arange(height, device=images.device)[:, None]
     columns = right + tg.arange(width, device=images.device)
     image = tg.arange(count, device=images.device)[:, None, None]
-    return tg.pad(images, 1)[image, 0, rows, columns][:, None]
+    padded = tg.pad(images[:, 0], ((0, 0), (1, 1), (1, 1)))
+    return padded[image, rows, columns][:, None]
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options of the command line."""
     parser = Parser(__doc__)
-    parser.add_epochs(30, "times that every training image is seen")
-    parser.add_common(batch_size=64, lr=2e-3, out="runs/digits")
-    return parser.parse(argv)
+    parser.add_common(epochs=30, batch_size=64, lr=2e-3, out=Path("runs/digits"))
+    args = parser.parse_args(argv)
+    parser.require_usable(args)
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the example; returns the exit code."""
-    began = time.perf_counter()
     args = parse(argv)
+    progress = Progress(args)
     tg.manual_seed(args.seed)
-    train_set, test_set, name = load_splits(load_digits, args)
+    train_set, test_set = load_splits(load_digits, args)
     loader = DataLoader(train_set, args.batch_size, shuffle=True)
 
     model = make_model().to(args.device)
     optimizer = AdamW(model.named_parameters(), lr=args.lr)
     schedule = CosineAnnealingLR(optimizer, T_max=args.epochs * len(loader))
-    print(nn.summary(model, (1, 8, 8)))
+    print(nn.summary(model, (1, 8, 8)), flush=True)
 
-    with Progress(args.epochs, name) as progress:
+    with progress:
         for _ in progress.epochs():
             model.train()
             for images, labels in progress.batches(loader):
@@ -100,39 +93,20 @@ def main(argv: Sequence[str] | None = None) -> int:
                 progress.count(loss, logits, labels)
             progress.finish_epoch(evaluate(model, test_set))
 
-    results = evaluate(model, test_set)
-    checkpoint = args.out / "checkpoint.npz"
-    save_checkpoint(checkpoint, model, optimizer, progress.completed, results.accuracy, args)
-    verify_checkpoint(checkpoint, make_model().to(args.device), test_set)
-    if not args.no_plots:
-        draw(args.out, model, test_set, progress.history, results, name)
-    print(f"\n{results.table()}")
-    print(f"{progress.summary()}; all in all {time.perf_counter() - began:.1f} s")
-    print(f"In {args.out}: {', '.join(sorted(file.name for file in args.out.iterdir()))}")
-    return INTERRUPTED if progress.stopped else 0
+    untrained = make_model().to(args.device)
+    return report(args, model, untrained, optimizer, progress, test_set, partial(draw_filters, model))
 
 
 @tg.no_grad()
-def draw(
-    folder: Path, model: nn.Sequential, test_set: Dataset, history: list[Epoch], results: Results, name: str
-) -> None:
-    """Draws the pictures."""
+def draw_filters(model: nn.Sequential, path: Path, image: np.ndarray) -> None:
+    """Draws the filters of the first layer, and what they see in an image."""
     import plots
 
-    images = all_images(test_set)
-    plots.draw_learning_curves(folder / "learning_curves.png", history, name)
-    plots.draw_confusion_matrix(folder / "confusion_matrix.png", results, name)
-    plots.draw_mistakes(folder / "mistakes.png", images, results, name)
     model.eval()
-    first = tg.tensor(images[:1, None], device=model[0].weight.device)
-    plots.draw_filters(
-        folder / "filters.png",
-        images[0],
-        model[0].weight.numpy()[:, 0],
-        model[:3](first).numpy()[0],
-        "The 32 filters of the first layer, and what each sees in one image",
-        "after batch norm and ReLU",
-    )
+    batch = tg.tensor(image[None, None], device=model[0].weight.device)
+    filters, seen = model[0].weight.numpy()[:, 0], model[:3](batch).numpy()[0]
+    title = f"The {len(filters)} filters of the first layer, and what each makes of one image"
+    plots.draw_filters(path, image, filters, seen, title, "output, after batch norm and ReLU")
 
 
 if __name__ == "__main__":

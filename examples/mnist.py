@@ -1,34 +1,25 @@
 """Trains softmax regression, a multilayer perceptron, or LeNet on MNIST, 70,000 handwritten digits of 28x28 pixels.
 
-The files are looked for in --data, in $TENSORGRAD_DATA and where torchvision and Keras keep them, and downloaded (11 MB)
-if they are nowhere. Shows progress and a table, and writes pictures and a checkpoint.
+The files are looked for in --data, in $TENSORGRAD_DATA and where torchvision and Keras keep them, and downloaded
+(11 MB) if they are nowhere. Shows progress and a table, and writes pictures and a checkpoint.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from common import Parser, Progress, end_on_interrupt, evaluate, load_splits
+from report import report
 
 import tensorgrad as tg
-from common import (
-    INTERRUPTED,
-    Epoch,
-    Parser,
-    Progress,
-    Results,
-    all_images,
-    end_on_interrupt,
-    evaluate,
-    load_splits,
-    save_checkpoint,
-    verify_checkpoint,
-)
 from tensorgrad import nn
-from tensorgrad.data import DataLoader, Dataset, load_mnist
+from tensorgrad.data import DataLoader, load_mnist
 from tensorgrad.nn import functional as F
 from tensorgrad.optim import Adam
 from tensorgrad.optim.lr_scheduler import OneCycleLR
@@ -91,15 +82,20 @@ RECIPES = {
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options of the command line."""
     parser = Parser(__doc__)
-    parser.add_argument("--model", choices=RECIPES, default="cnn", help="the network")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where to look for the files first, or put them")
-    epochs = ", ".join(f"{recipe.epochs} for {name}" for name, recipe in RECIPES.items())
-    rates = ", ".join(f"{recipe.lr:g} for {name}" for name, recipe in RECIPES.items())
-    parser.add_common(batch_size=128, epochs=epochs, lr=rates, out="runs/mnist")
-    args = parser.parse(argv)
+    parser.add_argument("--model", choices=RECIPES, default="cnn", help="the network (default: cnn)")
+    parser.add("--data", Path, "see above", "FOLDER", "where to look for the files first, and to download them to")
+    parser.add_common(
+        epochs=", ".join(f"{recipe.epochs} for {name}" for name, recipe in RECIPES.items()),
+        batch_size=128,
+        lr=", ".join(f"{recipe.lr:g} for {name}" for name, recipe in RECIPES.items()),
+        out="runs/mnist/MODEL",
+    )
+    args = parser.parse_args(argv)
     recipe = RECIPES[args.model]
     args.epochs = args.epochs or recipe.epochs
     args.lr = args.lr or recipe.lr
+    args.out = args.out or Path("runs/mnist") / args.model
+    parser.require_usable(args)
     return args
 
 
@@ -118,19 +114,19 @@ def load(split: str, root: Path | None) -> tuple[np.ndarray, np.ndarray]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the example; returns the exit code."""
-    began = time.perf_counter()
     args = parse(argv)
+    progress = Progress(args)
     tg.manual_seed(args.seed)
-    train_set, test_set, name = load_splits(partial(load, root=args.data), args)
+    train_set, test_set = load_splits(partial(load, root=args.data), args)
     loader = DataLoader(train_set, args.batch_size, shuffle=True)
 
     make_model = RECIPES[args.model].make
     model = make_model().to(args.device)
     optimizer = Adam(model.named_parameters(), lr=args.lr)
     schedule = OneCycleLR(optimizer, max_lr=args.lr, total_steps=args.epochs * len(loader))
-    print(nn.summary(model, (1, 28, 28)))
+    print(nn.summary(model, (1, 28, 28)), flush=True)
 
-    with Progress(args.epochs, name) as progress:
+    with progress:
         for _ in progress.epochs():
             model.train()
             for images, labels in progress.batches(loader):
@@ -143,13 +139,28 @@ def main(argv: Sequence[str] | None = None) -> int:
                 progress.count(loss, logits, labels)
             progress.finish_epoch(evaluate(model, test_set))
 
-    results = evaluate(model, test_set)
-    checkpoint = args.out / "checkpoint.npz"
-    save_checkpoint(checkpoint, model, optimizer, progress.completed, results.accuracy, args)
-    verify_checkpoint(checkpoint, make_model().to(args.device), test_set)
-    if not args.no_plots:
-        draw(args, model, test_set, progress.history, results, name)
-    print(f"\n{results.table()}")
-    print(f"{progress.summary()}; all in all {time.perf_counter() - began:.1f} s")
-    print(f"In {args.out}: {', '.join(sorted(file.name for file in args.out.iterdir()))}")
-    return INTERRUPTED if progress.stopped else 0
+    untrained = make_model().to(args.device)
+    return report(args, model, untrained, optimizer, progress, test_set, partial(draw_filters, model))
+
+
+@tg.no_grad()
+def draw_filters(model: nn.Sequential, path: Path, image: np.ndarray) -> None:
+    """Draws the filters of the first layer, and what they make of an image."""
+    import plots
+
+    model.eval()
+    if isinstance(model[0], nn.Conv2d):
+        batch = tg.tensor(image[None, None], device=model[0].weight.device)
+        filters, seen = model[0].weight.numpy()[:, 0], model[:2](batch).numpy()[0]
+        title = f"The {len(filters)} filters of the first layer, and what each makes of one image"
+        plots.draw_filters(path, image, filters, seen, title, "output, after ReLU")
+    else:
+        filters = model[1].weight.numpy()[:32].reshape(-1, 28, 28)
+        title = "The weights of the 10 digits, and what each finds in one image"
+        if len(filters) > 10:
+            title = f"The weights of {len(filters)} units of the first layer, and what each finds in one image"
+        plots.draw_filters(path, image, filters, filters * image, title, "weight times pixel")
+
+
+if __name__ == "__main__":
+    sys.exit(end_on_interrupt(main))

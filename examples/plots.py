@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from common import Epoch, Results
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-from common import Epoch, Results
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#5F6368"
 RIGHT = LinearSegmentedColormap.from_list("right", ["#F3F8FB", "#6BAED6"])
 WRONG = LinearSegmentedColormap.from_list("wrong", ["#FDE3CF", ORANGE])
 MOST_MISTAKES = 40
-"""As many are shown, the surest first: more would be too small to see."""
+"""No more are shown: they would be too small to see."""
+FEWEST_SHOWN = 10
 
 
 def draw_learning_curves(path: Path, history: Sequence[Epoch], name: str) -> None:
@@ -35,31 +35,41 @@ def draw_learning_curves(path: Path, history: Sequence[Epoch], name: str) -> Non
         name: what the images set aside are called: ``"test"`` or ``"validation"``.
     """
     epochs = range(1, len(history) + 1)
-    marker = "o" if len(history) <= 10 else ""
-    figure = _figure(10, 4.4, f"Learning curves: {name} accuracy {history[-1].test_accuracy:.2%} at the end")
+    training = {
+        "color": GREY,
+        "linestyle": "--",
+        "marker": "o",
+        "markersize": 3,
+        "label": "training (during the epoch)",
+    }
+    aside = {"color": BLUE, "linewidth": 2, "marker": "o", "markersize": 4, "label": f"{name} (after the epoch)"}
+    figure = _figure(10.5, 4.6, f"Learning curves: {name} accuracy {history[-1].test_accuracy:.2%} at the end")
     loss, accuracy = figure.subplots(1, 2)
-    loss.plot(epochs, [epoch.train_loss for epoch in history], "--", color=GREY, marker=marker, label="training")
-    loss.plot(epochs, [epoch.test_loss for epoch in history], color=BLUE, marker=marker, label=name, linewidth=2)
-    loss.set(xlabel="epoch", ylabel="cross-entropy (logarithmic scale)", yscale="log", title="Loss: lower is better")
+    loss.plot(epochs, [epoch.train_loss for epoch in history], **training)
+    loss.plot(epochs, [epoch.test_loss for epoch in history], **aside)
+    loss.set(title="Loss", ylabel="cross-entropy (lower is better)", yscale="log")
+    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    loss.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else ""))
-    train = [100 * epoch.train_accuracy for epoch in history]
-    test = [100 * epoch.test_accuracy for epoch in history]
-    accuracy.plot(epochs, train, "--", color=GREY, marker=marker, label="training")
-    accuracy.plot(epochs, test, color=BLUE, marker=marker, label=name, linewidth=2)
-    accuracy.set(xlabel="epoch", ylabel="right answers [%]", title="Accuracy: higher is better")
-    # The first epochs would squeeze what happens later into a line.
-    low = min(min(test[1:] or test), 97.0)
-    accuracy.set_ylim(low - 0.1 * (100 - low), 100 + 0.05 * (100 - low))
+    accuracy.plot(epochs, [_missing(epoch.train_accuracy) for epoch in history], **training)
+    accuracy.plot(epochs, [_missing(epoch.test_accuracy) for epoch in history], **aside)
+    accuracy.set(title="Accuracy", ylabel="right answers in % (higher is better)", yscale="log")
+    # By what is missing to 100 %: or else all that happens after the first epochs would be a line along the top.
+    accuracy.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    accuracy.yaxis.set_major_formatter(FuncFormatter(lambda missing, _: f"{100 - missing:.4g}"))
+    accuracy.invert_yaxis()
     for axes in (loss, accuracy):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3, which="both")
+        axes.set(xlabel="epoch", xlim=(0.5, len(history) + 0.5))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
-    figure.text(
-        0.99, 0.005, "training figures are averages over the epoch, with dropout", ha="right", size=8, color=GREY
-    )
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     _save(figure, path)
+
+
+def _missing(accuracy: float) -> float:
+    """What is missing to 100 %, in %; a little where nothing is, for the logarithm."""
+    return max(100 * (1 - accuracy), 0.01)
 
 
 def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
@@ -73,7 +83,9 @@ def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
     counts = results.confusion()
     wrong = int(counts.sum() - np.trace(counts))
     figure = _figure(
-        7.2, 7.2, f"Confusion matrix: {wrong} of {counts.sum():,} {name} images {'was' if wrong == 1 else 'were'} misread"
+        7.2,
+        7.2,
+        f"Confusion matrix: {wrong} of {counts.sum():,} {name} images {'was' if wrong == 1 else 'were'} misread",
     )
     axes = figure.subplots()
     diagonal = np.eye(len(counts), dtype=bool)
@@ -92,7 +104,7 @@ def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
     axes.set_yticks(np.arange(11) - 0.5, minor=True)
     axes.grid(which="minor", color="#DADCE0", linewidth=0.8)
     axes.tick_params(which="both", length=0)
-    axes.set_title("blue: read rightly    orange: misread    empty: never", size=10, color=GREY)
+    axes.set_title("blue: right     orange: wrong     empty: never", size=10, color=GREY)
     _save(figure, path)
 
 
@@ -111,35 +123,36 @@ def draw_filters(path: Path, image: np.ndarray, filters: np.ndarray, maps: np.nd
         title: the title.
         what: what the maps are, in a few words.
     """
-    columns = min(8, len(filters))
+    columns = min(16, len(filters))
     rows = math.ceil(len(filters) / columns)
-    figure = _figure(2.6 + 1.05 * columns, 0.9 + 2.15 * rows, title)
-    left, right = figure.subfigures(1, 2, width_ratios=[2.2, 1.05 * columns])
-    axes = left.subplots()
-    axes.imshow(image, cmap="gray_r", vmin=0, vmax=1)
-    axes.set_title("the image", size=11)
-    _bare(axes)
-    grid = right.subplots(2 * rows, columns, squeeze=False)
-    signed = maps.min() < 0
+    figure = _figure(3.2 + 0.8 * columns, max(0.6 + 1.75 * rows, 3.6), title)
+    left, right = figure.subfigures(1, 2, width_ratios=[2.8, 0.8 * columns])
+    original, upper, lower = left.subplots(3, 1, height_ratios=[12, 1, 1])
+    original.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+    original.set_title("the image", size=10)
+    _bare(original)
+    signed = bool(maps.min() < 0)
     reach, top = float(np.abs(filters).max()), float(np.abs(maps).max()) or 1.0
+    # A thin empty row after each pair of rows keeps the pairs apart.
+    grid = right.subplots(3 * rows, columns, squeeze=False, height_ratios=[1, 1, 0.06] * rows)
     for axes in grid.flat:
-        axes.set_visible(False)
+        axes.set_axis_off()
     for number, (kernel, seen) in enumerate(zip(filters, maps, strict=True)):
         row, column = divmod(number, columns)
-        above, below = grid[2 * row, column], grid[2 * row + 1, column]
+        above, below = grid[3 * row, column], grid[3 * row + 1, column]
         weights = above.imshow(kernel, cmap="PuOr_r", vmin=-reach, vmax=reach)
         shown = below.imshow(seen, cmap="PuOr_r" if signed else "viridis", vmin=-top if signed else 0, vmax=top)
         above.set_title(f"{number}", size=9, pad=2)
         for axes in (above, below):
-            axes.set_visible(True)
+            axes.set_axis_on()
             _bare(axes)
-    left.colorbar(weights, ax=left.axes, location="bottom", label="weight in a filter (upper of each pair)", pad=0.03)
-    left.colorbar(shown, ax=left.axes, location="bottom", label=f"{what} (lower of each pair)", pad=0.03)
+    figure.colorbar(weights, cax=upper, orientation="horizontal").set_label("above: weight", size=9)
+    figure.colorbar(shown, cax=lower, orientation="horizontal").set_label(f"below: {what}", size=9)
     _save(figure, path)
 
 
 def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -> None:
-    """The images that were misread, the surest mistakes first; or if there are none, those that came closest.
+    """The images that were misread, the surest mistakes first; where they are few, then those that came closest to it.
 
     Args:
         path: the PNG file to write.
@@ -147,36 +160,41 @@ def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -
         results: what the network said.
         name: what the images are called.
     """
-    wrong = np.flatnonzero(results.predicted != results.labels)
-    chosen = wrong[np.argsort(-results.confidence[wrong], kind="stable")][:MOST_MISTAKES]
+    is_wrong = results.predicted != results.labels
+    wrong = np.flatnonzero(is_wrong)
+    wrong = wrong[np.argsort(-results.confidence[wrong], kind="stable")]
+    right = np.flatnonzero(~is_wrong)
+    right = right[np.argsort(results.confidence[right], kind="stable")]
     if len(wrong) > MOST_MISTAKES:
-        title = f"{len(wrong)} of {len(images):,} {name} images were misread; the {MOST_MISTAKES} surest mistakes"
+        title = f"{len(wrong)} of {len(images):,} {name} images misread: the {MOST_MISTAKES} surest mistakes"
+    elif len(wrong) >= FEWEST_SHOWN:
+        title = f"{len(wrong)} of {len(images):,} {name} images misread, the surest mistakes first"
     elif len(wrong):
-        title = f"The {name} images that were misread: {len(wrong)} of {len(images):,}"
+        title = (
+            f"{len(wrong)} of {len(images):,} {name} images misread (orange), and the least sure of the others (blue)"
+        )
     else:
-        title = f"No mistakes! All {len(images):,} {name} images were read rightly; these were the least sure"
-        chosen = np.argsort(results.confidence, kind="stable")[:10]
-    columns = min(10 if len(chosen) > 10 else 5, len(chosen))
+        title = f"No mistakes: all {len(images):,} {name} images read correctly. These were the least sure"
+    chosen = np.concatenate([wrong[:MOST_MISTAKES], right[: max(FEWEST_SHOWN - len(wrong), 0)]])
+    columns = 5 if len(chosen) <= FEWEST_SHOWN else 10
     rows = math.ceil(len(chosen) / columns)
-    figure = _figure(max(7.5, 1.35 * columns), 0.8 + 1.95 * rows, title)
+    figure = _figure(max(9.5, 1.35 * columns), 0.8 + 1.95 * rows, title)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
-        axes.set_visible(False)
-    for axes, i in zip(grid.flat, chosen, strict=False):
-        axes.set_visible(True)
+        axes.set_axis_off()
+    for axes, i in zip(grid.flat, chosen.tolist(), strict=False):
+        axes.set_axis_on()
         axes.imshow(images[i], cmap="gray_r", vmin=0, vmax=1)
         _bare(axes)
-        true, predicted = int(results.labels[i]), int(results.predicted[i])
-        colour = BLUE if true == predicted else ORANGE
-        axes.set_title(f"a {true}, read as {predicted}", size=10, color=colour, pad=4)
-        axes.set_xlabel(_certainty(results, int(i)), size=8.5, color=GREY, labelpad=3)
+        true, said = int(results.labels[i]), int(results.predicted[i])
+        sure = f"{said}: {results.probabilities[i, said]:.0%}"
+        if is_wrong[i]:
+            axes.set_title(f"a {true}, read as {said}", size=10, color=ORANGE, pad=4)
+            axes.set_xlabel(f"{sure}, {true}: {results.probabilities[i, true]:.0%}", size=8.5, color=GREY)
+        else:
+            axes.set_title(f"a {true}, read as {said}", size=10, color=BLUE, pad=4)
+            axes.set_xlabel(sure, size=8.5, color=GREY)
     _save(figure, path)
-
-
-def _certainty(results: Results, i: int) -> str:
-    true, predicted = int(results.labels[i]), int(results.predicted[i])
-    said = f"{predicted}: {results.probabilities[i, predicted]:.0%}"
-    return said if true == predicted else f"{said}, {true}: {results.probabilities[i, true]:.0%}"
 
 
 def _figure(width: float, height: float, title: str) -> Figure:

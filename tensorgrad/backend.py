@@ -152,7 +152,11 @@ def canonical_device(device: str) -> str:
 
 
 def cuda_is_available() -> bool:
-    """Whether CuPy is installed and finds a GPU. Imports CuPy."""
+    """Whether CuPy is installed and finds a GPU. Imports CuPy.
+
+    Example:
+        >>> device = "cuda" if tg.cuda_is_available() else "cpu"
+    """
     try:
         for_device("cuda")
     except DeviceError:

@@ -206,12 +206,26 @@ def manual_seed(seed: int) -> Generator:
 
 
 def get_rng_state() -> dict[str, int]:
-    """The state of the default generator: a dict of two integers, fit for JSON."""
+    """The state of the default generator: a dict of two integers, fit for JSON.
+
+    Example:
+        >>> generator = manual_seed(7)
+        >>> get_rng_state()
+        {'seed': 7, 'offset': 0}
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(state: Mapping[str, int]) -> None:
-    """Puts the default generator back where :func:`get_rng_state` found it."""
+    """Puts the default generator back where :func:`get_rng_state` found it.
+
+    Example:
+        >>> state = get_rng_state()
+        >>> first = rand(3)
+        >>> set_rng_state(state)
+        >>> first.tolist() == rand(3).tolist()
+        True
+    """
     default_generator.set_state(state)
 
 
@@ -389,7 +403,12 @@ def rand_like(
     requires_grad: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform numbers in [0, 1) with the shape of ``x`` and, unless others are named, its dtype and device."""
+    """Uniform numbers in [0, 1) with the shape of ``x`` and, unless others are named, its dtype and device.
+
+    Example:
+        >>> rand_like(Tensor([[1.0, 2.0]])).shape
+        (1, 2)
+    """
     dtype = x.dtype if dtype is None else dtype
     return uniform(0.0, 1.0, x.shape, dtype, device or x.device, requires_grad, generator)
 
@@ -401,7 +420,12 @@ def randn_like(
     requires_grad: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal numbers with the shape of ``x`` and, unless others are named, its dtype and device."""
+    """Normal numbers with the shape of ``x`` and, unless others are named, its dtype and device.
+
+    Example:
+        >>> randn_like(Tensor([[1.0, 2.0]])).shape
+        (1, 2)
+    """
     dtype = x.dtype if dtype is None else dtype
     return normal(0.0, 1.0, x.shape, dtype, device or x.device, requires_grad, generator)
 

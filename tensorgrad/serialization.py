@@ -94,6 +94,13 @@ def load(path: File, device: str | None = None) -> Any:
         FileNotFoundError: if there is no such file.
         CheckpointError: if it is no checkpoint, cut short, damaged, or written by a newer version of tensorgrad.
         DeviceError: if there is no such device.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> model = tg.nn.Linear(3, 2)
+        >>> tg.save(model.state_dict(), "model.npz")
+        >>> model.load_state_dict(tg.load("model.npz"))
+        IncompatibleKeys(missing_keys=[], unexpected_keys=[])
     """
     device = backend.canonical_device(device or "cpu")
     if not isinstance(path, (str, os.PathLike)):

@@ -31,10 +31,11 @@ def documented(module: types.ModuleType):
         yield f"{module.__name__}.{name}", getattr(member, "__doc__", None)
         if isinstance(member, type):
             for key, method in vars(member).items():
-                if callable(method) or isinstance(method, (property, staticmethod, classmethod)):
+                if isinstance(method, (types.FunctionType, property, staticmethod, classmethod)):
                     yield f"{module.__name__}.{name}.{key}", method.__doc__
 
 
+@pytest.mark.filterwarnings("default::RuntimeWarning")
 @pytest.mark.parametrize("name", ["tensorgrad", *MODULES])
 def test_docstrings(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -481,7 +481,10 @@ TENSOR = document({"tensor": "a"})
         (crafted("{"), "damaged"),
         (crafted("[]"), "damaged"),
         (crafted(document({"tensor": "b"}), a=npy(np.ones(2))), "structure is damaged"),
-        (crafted(document([{"tensor": "a"}, {"tensor": "a"}]), a=npy(np.ones(2))), "structure is damaged"),
+        *[
+            (crafted(document([{kind: "a"}, {kind: "a"}]), a=npy(np.ones(2))), "structure is damaged")
+            for kind in ("tensor", "array", "device_array", "scalar")
+        ],
         (crafted(document({"unknown": 1})), "unknown entry 'unknown'"),
         (crafted(document({"tuple": [], "dict": []})), "structure is damaged"),
         (crafted(document({})), "structure is damaged"),

@@ -50,7 +50,9 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
         >>> bool((x >= -1).all() and (x < 1).all())
         True
     """
-    return _put(tensor, choose_generator(generator).uniform(tensor.shape, tensor.dtype, tensor.device, a, b), "uniform_")
+    return _put(
+        tensor, choose_generator(generator).uniform(tensor.shape, tensor.dtype, tensor.device, a, b), "uniform_"
+    )
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -122,7 +124,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         1.414
     """
     slope = 0.01 if param is None else param
-    gains = {"sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "leaky_relu": math.sqrt(2 / (1 + slope**2)), "selu": 0.75}
+    gains = {
+        "sigmoid": 1.0,
+        "tanh": 5 / 3,
+        "relu": math.sqrt(2),
+        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
+        "selu": 0.75,
+    }
     gains.update(dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0))
     if nonlinearity not in gains:
         raise ValueError(f"calculate_gain() knows {', '.join(sorted(gains))}, not {nonlinearity!r}.")

@@ -93,10 +93,10 @@ class Module:
         if roles and name in roles and value is not None:
             role = roles[name]
             if role in (PARAMETER, MODULE) or not isinstance(value, Tensor):
-                wanted = {PARAMETER: "a Parameter", MODULE: "a Module"}.get(role, "a Tensor")
-                mend = f": tg.nn.Parameter(...) makes one of a Tensor; or del module.{name} first" if role == PARAMETER else ""
+                wanted = {PARAMETER: "a tg.nn.Parameter", MODULE: "a Module"}.get(role, "a Tensor")
                 raise TypeError(
-                    f"{type(self).__name__}.{name} is a {role} and takes {wanted} or None, not {type(value).__name__}{mend}."
+                    f"{type(self).__name__}.{name} is a {role}: it takes {wanted} or None, not {type(value).__name__} "
+                    f"(for which del it first)."
                 )
         object.__setattr__(self, name, value)
 
@@ -257,7 +257,9 @@ class Module:
         path, _, name = target.rpartition(".")
         members = dict(self.get_submodule(path)._members(*roles))
         if name not in members:
-            raise AttributeError(f"no {roles[0]} {target!r}; {path or 'the module'} has: {', '.join(members) or 'none'}.")
+            raise AttributeError(
+                f"no {roles[0]} {target!r}; {path or 'the module'} has: {', '.join(members) or 'none'}."
+            )
         return members[name]
 
     # -- the state -----------------------------------------------------------------------------------------

@@ -76,7 +76,8 @@ def cross_entropy(
         ignore_index: a class in the target that does not count.
         reduction: ``"mean"`` (by the weights of the right classes; over all samples, where the target is
             probabilities), ``"sum"`` or ``"none"``.
-        label_smoothing: this share, from 0 to 1, of each target is spread evenly over all classes (Szegedy et al., 2015).
+        label_smoothing: this share, from 0 to 1, of each target is spread evenly over all classes (Szegedy et al.,
+            2015).
 
     Returns:
         A 0-d Tensor, or for ``"none"`` one with a loss for each sample. The mean is NaN if all targets are ignored.
@@ -88,7 +89,7 @@ def cross_entropy(
 
     Example:
         >>> scores = tg.tensor([[2.0, 0.0], [1e4, -1e4]])
-        >>> tg.nn.functional.cross_entropy(scores, tg.tensor([0, 1]), reduction="none").numpy().round(3)
+        >>> tg.cross_entropy(scores, tg.tensor([0, 1]), reduction="none").numpy().round(3)
         array([1.27e-01, 2.00e+04], dtype=float32)
     """
     name = "cross_entropy"
@@ -117,9 +118,7 @@ def cross_entropy(
     return _reduce(name, losses, counts, reduction, single)
 
 
-def nll_loss(
-    input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
-) -> Tensor:
+def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Tensor:
     """The negative of the log-probability of the class that is right.
 
     :func:`cross_entropy` is this of ``log_softmax(input)``; its arguments have the same meaning, but that the target
@@ -127,7 +126,7 @@ def nll_loss(
 
     Example:
         >>> logs = tg.tensor([[-0.5, -1.0], [-2.0, -0.1]])
-        >>> tg.nn.functional.nll_loss(logs, tg.tensor([0, 0])).item()
+        >>> tg.nll_loss(logs, tg.tensor([0, 0])).item()
         1.25
     """
     name = "nll_loss"
@@ -146,8 +145,8 @@ def nll_loss(
 def _require_shapes(name: str, scores: Tensor, target: Tensor, soft: bool) -> None:
     if not soft and (scores.ndim == 0 or target.shape != scores.shape[:1] * (scores.ndim > 1) + scores.shape[2:]):
         raise ValueError(
-            f"{name}() takes an input (N, C, ...) and classes (N, ...), or (C,) and (); cross_entropy() also a target of "
-            f"the input's shape. Got an input of shape {scores.shape} and a target of shape {target.shape}."
+            f"{name}() takes an input (N, C, ...) and classes (N, ...), or (C,) and (); cross_entropy() also a target "
+            f"of the input's shape. Got an input of shape {scores.shape} and a target of shape {target.shape}."
         )
 
 
@@ -156,7 +155,9 @@ def _class_weight(name: str, weight: Any, scores: Tensor) -> Tensor | None:
         return None
     weight = asarray(weight)
     if weight.shape != scores.shape[1:2]:
-        raise ValueError(f"{name}() needs a weight for each of the {scores.shape[1]} classes, got shape {weight.shape}.")
+        raise ValueError(
+            f"{name}() needs a weight for each of the {scores.shape[1]} classes, got shape {weight.shape}."
+        )
     return astype(weight, scores.dtype, copy=False)
 
 
@@ -164,8 +165,8 @@ def _classes(name: str, scores: Tensor, target: Tensor, ignore_index: int) -> An
     """The target as a bare array of int64, checked: -1 where it is to be ignored."""
     if target.dtype.kind not in "iu":
         raise TypeError(
-            f"{name}() takes classes as integers, got a target of shape {target.shape} and dtype {target.dtype}: convert "
-            f"it with .to('int64'), or give probabilities in the shape of the input, {scores.shape}."
+            f"{name}() takes classes as integers, got a target of shape {target.shape} and dtype {target.dtype}: "
+            f"convert it with .to('int64'), or give probabilities in the shape of the input, {scores.shape}."
         )
     given, count = target.data.astype(np.int64), scores.shape[1]
     xp = backend.namespace(given)
@@ -230,11 +231,10 @@ def one_hot(x: Any, num_classes: int | None = None) -> Tensor:
     x = asarray(x)
     if x.dtype.kind not in "iu":
         raise TypeError(f"one_hot() takes integers, got dtype {x.dtype}.")
-    counted = num_classes is None or num_classes == -1
-    if counted and not x.size:
-        raise ValueError("one_hot() of nothing needs to be told num_classes.")
     low, high = (int(x.data.min()), int(x.data.max())) if x.size else (0, -1)
-    count = high + 1 if counted else num_classes
+    count = high + 1 if num_classes is None or num_classes == -1 else num_classes
+    if not count:
+        raise ValueError("one_hot() of nothing needs to be told num_classes.")
     if low < 0 or high >= count:
         raise ValueError(f"one_hot() of {count} classes takes integers from 0 to {count - 1}, got {low} to {high}.")
     xp = backend.namespace(x.data)

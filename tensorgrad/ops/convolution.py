@@ -129,7 +129,7 @@ def conv2d(
         >>> image = tg.tensor([[4, 2, 0, 2], [3, 2, 3, 8], [2, 1, 8, 5], [4, 6, 8, 2]], dtype="float32")
         >>> kernel = tg.tensor([[1, 2, 3], [4, 5, 6], [7, 8, 9]], dtype="float32")
         >>> tg.conv2d(image.reshape(1, 1, 4, 4), kernel.reshape(1, 1, 3, 3)).squeeze()
-        Tensor([[142., 189.],
+        Tensor([[142., 195.],
                 [225., 230.]], dtype=float32, device='cpu')
     """
     return _conv(2, x, weight, bias, stride, padding, dilation, groups)

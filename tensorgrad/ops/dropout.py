@@ -50,8 +50,8 @@ def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
 
     Example:
         >>> _ = tg.manual_seed(0)
-        >>> tg.nn.functional.dropout(tg.ones(6), p=0.5)
-        Tensor([0., 0., 2., 2., 2., 2.], dtype=float32, device='cpu')
+        >>> tg.dropout(tg.ones(6), p=0.5)
+        Tensor([2., 2., 0., 2., 2., 2.], dtype=float32, device='cpu')
     """
     x = asarray(x)
     return _drop("dropout", x, x.shape, p, training)
@@ -65,7 +65,12 @@ def _drop_channels(d: int, x: Any, p: float, training: bool) -> Tensor:
 
 
 def dropout1d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
-    """As :func:`dropout2d`, for (N, C, L) or (C, L)."""
+    """As :func:`dropout2d`, for (N, C, L) or (C, L).
+
+    Example:
+        >>> tg.dropout1d(tg.ones((3, 2)), p=1.0).sum().item()
+        0.0
+    """
     return _drop_channels(1, x, p, training)
 
 
@@ -82,14 +87,19 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
 
     Example:
         >>> _ = tg.manual_seed(0)
-        >>> tg.nn.functional.dropout2d(tg.ones((3, 1, 2))).squeeze(1)
-        Tensor([[0., 0.],
-                [0., 0.],
-                [2., 2.]], dtype=float32, device='cpu')
+        >>> tg.dropout2d(tg.ones((3, 1, 2))).squeeze(1)
+        Tensor([[2., 2.],
+                [2., 2.],
+                [0., 0.]], dtype=float32, device='cpu')
     """
     return _drop_channels(2, x, p, training)
 
 
 def dropout3d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
-    """As :func:`dropout2d`, for (N, C, D, H, W) or (C, D, H, W)."""
+    """As :func:`dropout2d`, for (N, C, D, H, W) or (C, D, H, W).
+
+    Example:
+        >>> tg.dropout3d(tg.ones((3, 2, 2, 2)), p=1.0).sum().item()
+        0.0
+    """
     return _drop_channels(3, x, p, training)

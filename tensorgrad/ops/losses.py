@@ -1,7 +1,7 @@
-"""Losses: how far an output is from its target. PyTorch's names and meanings. (Those of classes: classification.py.)
+"""Losses: how far an output is from its target, under PyTorch's names. Those of classes are in classification.py.
 
-``reduction`` is ``"mean"``, ``"sum"`` or ``"none"``. Input and target have the same shape: nothing is broadcast here, for
-that hides mistakes. A target comes in the dtype of the input; gradients flow to it where it requires them.
+``reduction`` is ``"mean"``, ``"sum"`` or ``"none"``. Input and target have the same shape: nothing is broadcast here,
+for that hides mistakes. The target is brought to the dtype of the input; gradients flow to it where it requires them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.ops.activations import sigmoid, softplus
 from tensorgrad.ops.casting import astype
@@ -85,7 +84,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
         ValueError: if the shapes differ.
 
     Example:
-        >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
+        >>> tg.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
         2.0
     """
     input, target = _pair("mse_loss", input, target)
@@ -102,7 +101,7 @@ def half_squared_error(input: Any, target: Any, reduction: str = "sum") -> Tenso
 
     Example:
         >>> output, target = tg.tensor([0.2, 0.4, 0.1, 0.3]), tg.tensor([0.0, 0.0, 1.0, 0.0])
-        >>> round(tg.nn.functional.half_squared_error(output, target).item(), 4)
+        >>> round(tg.half_squared_error(output, target).item(), 4)
         0.55
     """
     input, target = _pair("half_squared_error", input, target)
@@ -113,7 +112,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """Mean absolute error: ``abs(input - target)``, whose derivative at 0 is 0. Arguments as of :func:`mse_loss`.
 
     Example:
-        >>> tg.nn.functional.l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
+        >>> tg.l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
         1.0
     """
     input, target = _pair("l1_loss", input, target)
@@ -142,7 +141,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
         delta: where the line begins, above 0.
 
     Example:
-        >>> tg.nn.functional.huber_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 5.0]), reduction="none")
+        >>> tg.huber_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 5.0]), reduction="none")
         Tensor([0. , 2.5], dtype=float32, device='cpu')
     """
     if not delta > 0:
@@ -155,7 +154,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     """:func:`huber_loss` divided by ``beta``; with ``beta=0`` it is :func:`l1_loss` (Girshick, *Fast R-CNN*, 2015).
 
     Example:
-        >>> tg.nn.functional.smooth_l1_loss(tg.tensor([1.0]), tg.tensor([5.0]), beta=2.0).item()
+        >>> tg.smooth_l1_loss(tg.tensor([1.0]), tg.tensor([5.0]), beta=2.0).item()
         3.0
     """
     if not beta >= 0:
@@ -178,7 +177,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
 
     Example:
         >>> p = tg.tensor([[0.5, 0.5]])
-        >>> tg.nn.functional.kl_div(tg.log(p), p, reduction="batchmean").item()
+        >>> tg.kl_div(tg.log(p), p, reduction="batchmean").item()
         0.0
     """
     input, target = _pair("kl_div", input, target)
@@ -204,7 +203,9 @@ def _clamped_log(x, xp):
 def _bernoulli_loss(input, target, *, xp):
     # On a GPU to look is to wait; the logarithm of a negative number is NaN in any case.
     if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():
-        raise ValueError("binary_cross_entropy() takes probabilities, from 0 to 1; for scores there is ..._with_logits().")
+        raise ValueError(
+            "binary_cross_entropy() takes probabilities, from 0 to 1; for scores there is ..._with_logits()."
+        )
     return -(target * _clamped_log(input, xp) + (1 - target) * _clamped_log(1 - input, xp))
 
 
@@ -235,8 +236,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         ValueError: if the shapes differ, or (not noticed on a GPU) the input is no probability.
 
     Example:
-        >>> tg.nn.functional.binary_cross_entropy(tg.tensor([0.5]), tg.tensor([1.0])).numpy().round(3)
-        array(0.693, dtype=float32)
+        >>> round(tg.binary_cross_entropy(tg.tensor([0.5]), tg.tensor([1.0])).item(), 3)
+        0.693
     """
     input, target = _pair("binary_cross_entropy", input, target)
     return reduce("binary_cross_entropy", _bernoulli_loss(input, target), reduction, weight)
@@ -282,7 +283,7 @@ def binary_cross_entropy_with_logits(
         ValueError: if the shapes differ, or a weight does not broadcast to them.
 
     Example:
-        >>> tg.nn.functional.binary_cross_entropy_with_logits(tg.tensor([-1e4, 1e4]), tg.tensor([0.0, 0.0])).item()
+        >>> tg.binary_cross_entropy_with_logits(tg.tensor([-1e4, 1e4]), tg.tensor([0.0, 0.0])).item()
         5000.0
     """
     name = "binary_cross_entropy_with_logits"

@@ -92,7 +92,7 @@ def batch_norm(
 
     Example:
         >>> x = tg.tensor([[1.0, 5.0], [3.0, 5.0]])
-        >>> tg.nn.functional.batch_norm(x, training=True).numpy().round(3)
+        >>> tg.batch_norm(x, training=True).numpy().round(3)
         array([[-1.,  0.],
                [ 1.,  0.]], dtype=float32)
     """
@@ -177,7 +177,7 @@ def layer_norm(
         ValueError: if the shapes do not go together.
 
     Example:
-        >>> tg.nn.functional.layer_norm(tg.tensor([[1.0, 3.0], [0.0, 10.0]]), 2).numpy().round(3)
+        >>> tg.layer_norm(tg.tensor([[1.0, 3.0], [0.0, 10.0]]), 2).numpy().round(3)
         array([[-1.,  1.],
                [-1.,  1.]], dtype=float32)
     """
@@ -209,7 +209,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
 
     Example:
         >>> x = tg.tensor([[[1.0], [3.0], [0.0], [10.0]]])
-        >>> tg.nn.functional.group_norm(x, 2).squeeze().numpy().round(3)
+        >>> tg.group_norm(x, 2).squeeze().numpy().round(3)
         array([-1.,  1., -1.,  1.], dtype=float32)
     """
     x = asarray(x)
@@ -231,13 +231,15 @@ def instance_norm(x: Any, *, weight: Any = None, bias: Any = None, eps: float = 
         The shape and dtype of ``x``.
 
     Example:
-        >>> tg.nn.functional.instance_norm(tg.tensor([[[1.0, 3.0], [0.0, 10.0]]])).numpy().round(3)
+        >>> tg.instance_norm(tg.tensor([[[1.0, 3.0], [0.0, 10.0]]])).numpy().round(3)
         array([[[-1.,  1.],
                 [-1.,  1.]]], dtype=float32)
     """
     x = asarray(x)
     if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
-        raise ValueError(f"instance_norm() takes (N, C, ...) with more than one value per channel, got shape {x.shape}.")
+        raise ValueError(
+            f"instance_norm() takes (N, C, ...) with more than one value per channel, got shape {x.shape}."
+        )
     return _by_group("instance_norm", x, x.shape[1], weight, bias, eps)
 
 
@@ -246,7 +248,8 @@ def _by_group(name: str, x: Tensor, groups: int, weight: Any, bias: Any, eps: fl
     for what, value in (("weight", weight), ("bias", bias)):
         if value is not None and tuple(value.shape) != x.shape[1:2]:
             raise ValueError(
-                f"{name}() needs a {what} of shape {x.shape[1:2]} for an input of shape {x.shape}, got {tuple(value.shape)}."
+                f"{name}() needs a {what} of shape {x.shape[1:2]} for an input of shape {x.shape}, got "
+                f"{tuple(value.shape)}."
             )
         column.append(None if value is None else reshape(value, (-1,) + (1,) * (x.ndim - 2)))
     if x.size:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 import tensorgrad as tg
 from tensorgrad import backend
 from tensorgrad.testing import gradcheck
-from tests.ops.specs import FUNCTIONS, SPECS, WITHOUT_RECORD, Spec
+from tests.ops.spec import FUNCTIONS, Spec
+from tests.ops.specs import SPECS, WITHOUT_RECORD
 from tests.ops.strategies import Sample, Strategy
 from tests.strict import count_transfers
 
@@ -44,9 +46,9 @@ def cast(array: np.ndarray, dtype: str) -> np.ndarray:
     if array.dtype != np.float64 or dtype.startswith("float"):
         return array.astype(dtype) if array.dtype == np.float64 else array
     if dtype == "bool":
-        return array > 0
-    whole = np.sign(array) * np.ceil(np.abs(array))
-    return np.abs(whole).astype(dtype) if dtype.startswith("u") else whole.astype(dtype)
+        return np.asarray(array > 0)
+    whole = np.ceil(np.abs(array)) * (1 if dtype.startswith("u") else np.sign(array))
+    return np.asarray(whole, dtype)
 
 
 def arranged(array: Any, layout: str) -> Any:
@@ -144,7 +146,9 @@ def expected_outputs(spec: Spec, sample: Sample, arrays: list[np.ndarray], dtype
     """What the reference gives, computed in float64, and the dtypes that the op should give."""
     floating = dtype.startswith("float")
     exact = [array.astype("float64") if array.dtype == dtype and floating else array for array in arrays]
-    with np.errstate(all="ignore"):
+    with warnings.catch_warnings():
+        # What the reference warns of (0 / 0, the mean of nothing) the op may give without a word.
+        warnings.simplefilter("ignore")
         results = listed(spec.reference(*exact, **sample.options))
     results = [np.asarray(result) for result in results]
     return [(result, dtype if floating and result.dtype == "float64" else result.dtype) for result in results]
@@ -179,7 +183,9 @@ def test_forward(spec: Spec, device: str) -> None:
 
 @pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.differentiable and spec.order], ids=str)
 def test_derivatives(spec: Spec) -> None:
-    @for_all(spec.samples, share=0.25)
+    full = spec.samples.filter(lambda sample: all(array.size for array in sample.arrays))
+
+    @for_all(full, share=0.25)
     def _(sample: Sample) -> None:
         # Bent a little, so that the second derivative of a linear op is not zero.
         def bent(*tensors: Any) -> list[Any]:

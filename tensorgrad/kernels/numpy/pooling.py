@@ -24,15 +24,15 @@ def max_pool(x: Array, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation
     step = max(1, CHUNK // max(1, math.prod(x.shape[1:])))
     for start in range(0, len(x), step):
         images = slice(start, start + step)
-        _max_pool(x[images], values[images], positions[images], every_tap, math.prod(kernel))
-        if np.isnan(values[images]).any():  # NaN is not even equal to itself
+        _max_pool(x[images], values[images], positions[images], every_tap)
+        if np.isnan(values[images]).any():  # NaN equals no element, not even itself
             values[images], positions[images] = reference.max_pool(
                 x[images], kernel=kernel, stride=stride, padding=padding, dilation=dilation
             )
     return values, positions
 
 
-def _max_pool(x: Array, values: Array, positions: Array, every_tap: list[Tap], kernel_size: int) -> None:
+def _max_pool(x: Array, values: Array, positions: Array, every_tap: list[Tap]) -> None:
     """Fills in the maximums, then their positions: how many taps come before the first that equals the maximum."""
     values.fill(lowest(np, x.dtype))
     for tap in every_tap:

@@ -1,0 +1,101 @@
+"""What the examples leave behind: a checkpoint, pictures, and a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from common import INTERRUPTED, Progress, evaluate
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.data import DataLoader, Dataset
+
+
+def report(
+    args: argparse.Namespace,
+    model: nn.Module,
+    untrained: nn.Module,
+    optimizer: tg.optim.Optimizer,
+    progress: Progress,
+    dataset: Dataset,
+    draw_filters: Callable[[Path, np.ndarray], None],
+) -> int:
+    """Evaluates a trained network, writes all there is to write, and prints the table.
+
+    Args:
+        args: the options.
+        model: the network.
+        untrained: another of its kind, to load the checkpoint into.
+        optimizer: what trained it.
+        progress: how the training went.
+        dataset: the images to evaluate it with.
+        draw_filters: draws the picture of the first layer: takes a file and an image.
+
+    Returns:
+        The exit code.
+    """
+    results = evaluate(model, dataset)
+    checkpoint = args.out / "checkpoint.npz"
+    save_checkpoint(checkpoint, model, optimizer, progress.completed, results.accuracy, args)
+    verify_checkpoint(checkpoint, untrained, dataset)
+    print(f"\n{results.table()}\n{progress.summary()}")
+    written = [checkpoint]
+    if not args.no_plots:
+        # Here, because matplotlib need not be there.
+        import plots
+
+        files = [args.out / f"{name}.png" for name in ("learning_curves", "confusion_matrix", "mistakes", "filters")]
+        images, _ = next(iter(DataLoader(dataset, len(dataset))))
+        images = images.numpy()[:, 0]
+        plots.draw_learning_curves(files[0], progress.history, progress.name)
+        plots.draw_confusion_matrix(files[1], results, progress.name)
+        plots.draw_mistakes(files[2], images, results, progress.name)
+        draw_filters(files[3], images[0])
+        written += files
+    print("\n".join(["", *(f"wrote {path}" for path in written)]))
+    seconds = time.perf_counter() - progress.began
+    print(f"The checkpoint was loaded back, and gives the same accuracy. All in all {seconds:.1f} s.")
+    return INTERRUPTED if progress.stopped else 0
+
+
+def save_checkpoint(
+    path: Path, model: nn.Module, optimizer: tg.optim.Optimizer, epoch: int, accuracy: float, args: argparse.Namespace
+) -> None:
+    """Writes all that is needed to use the network, or to go on training it.
+
+    Args:
+        path: the ``.npz`` file to write.
+        model: the network.
+        optimizer: what trained it.
+        epoch: how many epochs it was trained.
+        accuracy: what part of the test (or validation) images it reads rightly.
+        args: the options that it was trained with.
+    """
+    content = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "epoch": epoch,
+        "accuracy": accuracy,
+        "arguments": {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()},
+    }
+    tg.save(content, path)
+
+
+def verify_checkpoint(path: Path, model: nn.Module, dataset: Dataset) -> None:
+    """Loads a checkpoint, and ends the program if the network in it does not read as well as the one that was saved.
+
+    Args:
+        path: the checkpoint.
+        model: a new network of the same kind.
+        dataset: the images that the accuracy in the checkpoint was measured on.
+    """
+    saved = tg.load(path)
+    model.load_state_dict(saved["model"])
+    accuracy = evaluate(model, dataset).accuracy
+    if accuracy != saved["accuracy"]:
+        sys.exit(f"{path}: loaded back, the network reads {accuracy:.2%} rightly, not {saved['accuracy']:.2%}.")

@@ -1,0 +1,141 @@
+"""Convolutional layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from tensorgrad.nn.linear import reset_uniform
+from tensorgrad.nn.module import Module
+from tensorgrad.nn.parameter import Parameter
+from tensorgrad.ops.convolution import Size, conv1d, conv2d, conv3d, conv_padding
+from tensorgrad.ops.creation import empty
+from tensorgrad.ops.geometry import sizes
+
+
+class _Conv(Module):
+    axes: ClassVar[str]
+    function: ClassVar[Callable[..., Any]]
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Any = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        name, count = type(self).__name__, len(self.axes)
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}."
+            )
+        if padding_mode != "zeros":
+            raise ValueError(
+                f"{name} pads with zeros only, not padding_mode={padding_mode!r}: pad before it by tg.pad()."
+            )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = sizes(kernel_size, count, f"{name} kernel_size")
+        self.stride = sizes(stride, count, f"{name} stride")
+        self.dilation = sizes(dilation, count, f"{name} dilation")
+        # Refused here, and not at the first call.
+        conv_padding(padding, self.kernel_size, self.stride, self.dilation, name)
+        self.padding = (padding,) * count if isinstance(padding, int) else padding
+        self.groups = groups
+        self.padding_mode = padding_mode
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        self.weight = Parameter(empty(shape, dtype=dtype, device=device))
+        self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype, device=device)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new values for weight and bias."""
+        reset_uniform(self.weight, self.bias)
+
+    def forward(self, x: Any) -> Any:
+        count = len(self.axes)
+        if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
+            tail = ", ".join((str(self.in_channels), *self.axes))
+            self._refuse(x, f"(N, {tail}) or ({tail})")
+        function = type(self).function
+        return function(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
+        usual = {"padding": (0,) * len(self.axes), "dilation": (1,) * len(self.axes), "groups": 1}
+        parts += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
+        return ", ".join(parts + ["bias=False"] * (self.bias is None))
+
+
+class Conv1d(_Conv):
+    """Convolution over one axis, of text or sound: (N, C, L). Arguments as of :class:`Conv2d`.
+
+    Example:
+        >>> tg.nn.Conv1d(4, 8, kernel_size=3)(tg.ones((2, 4, 10))).shape
+        (2, 8, 8)
+    """
+
+    axes = "L"
+    function = staticmethod(conv1d)
+
+
+class Conv2d(_Conv):
+    """Convolution over two axes, of images: each output channel is the input seen through a kernel of its own.
+
+    Shape: input (N, in_channels, H, W), output (N, out_channels, H', W'), see :func:`tensorgrad.conv2d`; without N for
+    one image.
+
+    Args:
+        in_channels: how many channels come in.
+        out_channels: how many go out: the number of kernels.
+        kernel_size: a number, or one for each axis.
+        stride: by how many pixels the kernel moves.
+        padding: zeros around the image: numbers, ``"same"`` (with stride 1) or ``"valid"``.
+        dilation: how far apart the kernel's elements are.
+        groups: into how many groups the channels are split, each with kernels of its own.
+        bias: whether to add one.
+        padding_mode: ``"zeros"``.
+        device: where the parameters are.
+        dtype: of the parameters, float32 by default.
+
+    Attributes:
+        weight: shape (out_channels, in_channels / groups, kH, kW), at first uniform within 1 / sqrt(fan_in), fan_in
+            being the number of weights of each kernel.
+        bias: shape (out_channels,), at first uniform within the same bounds; or None.
+
+    Raises:
+        ValueError: for options that do not go together; when called, for an input of another shape.
+
+    Example:
+        >>> layer = tg.nn.Conv2d(3, 2, kernel_size=3, stride=2, padding=1)
+        >>> layer
+        Conv2d(3, 2, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))
+        >>> layer(tg.ones((1, 3, 5, 5))).shape
+        (1, 2, 3, 3)
+    """
+
+    axes = "HW"
+    function = staticmethod(conv2d)
+
+
+class Conv3d(_Conv):
+    """Convolution over three axes, of volumes or videos: (N, C, D, H, W). Arguments as of :class:`Conv2d`.
+
+    Example:
+        >>> tg.nn.Conv3d(1, 2, kernel_size=2)(tg.ones((1, 1, 3, 3, 3))).shape
+        (1, 2, 2, 2, 2)
+    """
+
+    axes = "DHW"
+    function = staticmethod(conv3d)

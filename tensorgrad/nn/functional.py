@@ -1,0 +1,136 @@
+"""The functions behind the layers, under PyTorch's names. Their source is in :mod:`tensorgrad.ops`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from tensorgrad.ops import activations
+from tensorgrad.ops.activations import (
+    celu,
+    elu,
+    gelu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    tanhshrink,
+)
+from tensorgrad.ops.activations import log_sigmoid as logsigmoid
+from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
+from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
+from tensorgrad.ops.dropout import dropout, dropout1d, dropout2d, dropout3d
+from tensorgrad.ops.linalg import linear
+from tensorgrad.ops.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    half_squared_error,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
+from tensorgrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
+from tensorgrad.ops.pooling import (
+    adaptive_avg_pool2d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    global_avg_pool2d,
+    global_max_pool2d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    median_pool2d,
+    min_pool2d,
+    sum_pool2d,
+)
+from tensorgrad.ops.trigonometry import tanh
+
+__all__ = [
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "celu",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "cross_entropy",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "gelu",
+    "global_avg_pool2d",
+    "global_max_pool2d",
+    "group_norm",
+    "half_squared_error",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "huber_loss",
+    "instance_norm",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "logsigmoid",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "median_pool2d",
+    "min_pool2d",
+    "mish",
+    "mse_loss",
+    "nll_loss",
+    "one_hot",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softsign",
+    "sum_pool2d",
+    "tanh",
+    "tanhshrink",
+]
+
+
+def _takes_dim(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function(x, axis)``, whose axis may also be called ``dim``, as in PyTorch."""
+
+    @functools.wraps(function)
+    def call(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
+        return function(x, axis if dim is None else dim)
+
+    return call
+
+
+softmax = _takes_dim(activations.softmax)
+log_softmax = _takes_dim(activations.log_softmax)
+softmin = _takes_dim(activations.softmin)

@@ -1,0 +1,286 @@
+"""Layers that normalise: over the batch, over each sample, over groups of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from tensorgrad.autograd import versions
+from tensorgrad.nn import init
+from tensorgrad.nn.module import Module
+from tensorgrad.nn.parameter import Parameter
+from tensorgrad.ops.creation import empty, ones, zeros
+from tensorgrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
+
+
+class _Affine(Module):
+    """What has a weight and a bias for each channel or element, or neither."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _set_affine(self, shape: Any, weight: bool, bias: bool, device: str | None, dtype: Any) -> None:
+        for name, wanted in (("weight", weight), ("bias", bias)):
+            self.register_parameter(name, Parameter(empty(shape, dtype=dtype, device=device)) if wanted else None)
+
+    def reset_parameters(self) -> None:
+        """Sets the weight to 1 and the bias to 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class _BatchNorm(_Affine):
+    ranks: ClassVar[dict[int, str]]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        self._set_affine(num_features, affine, affine, device, dtype)
+        track = track_running_stats
+        self.register_buffer("running_mean", zeros(num_features, dtype=dtype, device=device) if track else None)
+        self.register_buffer("running_var", ones(num_features, dtype=dtype, device=device) if track else None)
+        self.register_buffer("num_batches_tracked", zeros((), dtype="int64", device=device) if track else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Sets the weight to 1, the bias to 0, and forgets the running statistics."""
+        super().reset_parameters()
+        if self.track_running_stats:
+            init.zeros_(self.running_mean)
+            init.ones_(self.running_var)
+            init.zeros_(self.num_batches_tracked)
+
+    def forward(self, x: Any) -> Any:
+        if len(x.shape) not in self.ranks or x.shape[1] != self.num_features:
+            wanted = " or ".join(rank.replace("C", str(self.num_features)) for rank in self.ranks.values())
+            self._refuse(x, wanted)
+        training = self.training or self.running_mean is None
+        follow = self.training and self.track_running_stats
+        momentum = 0.0 if self.momentum is None else self.momentum
+        if follow and self.momentum is None:
+            momentum = 1 / (int(self.num_batches_tracked) + 1)
+        mean, var = (self.running_mean, self.running_var) if follow or not training else (None, None)
+        y = batch_norm(x, mean, var, self.weight, self.bias, training, momentum, self.eps)
+        if follow:
+            count = self.num_batches_tracked.data
+            count += 1
+            versions.mark(count, "batch_norm")
+        return y
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """:class:`BatchNorm2d` for (N, C) or (N, C, L)."""
+
+    ranks: ClassVar[dict[int, str]] = {2: "(N, C)", 3: "(N, C, L)"}
+
+
+class BatchNorm2d(_BatchNorm):
+    """Each channel of images normalised over the batch, then scaled and shifted.
+
+    While training the mean and variance are the batch's own, and running averages of them are kept, which are used in
+    evaluation. Source: Ioffe and Szegedy, *Batch normalization*, 2015.
+
+    Shape: input and output (N, C, H, W).
+
+    Args:
+        num_features: C, the number of channels.
+        eps: added to the variance, so that nothing is divided by 0.
+        momentum: how far the running statistics go towards the batch's; None averages all batches equally.
+        affine: whether there are a weight and a bias to learn.
+        track_running_stats: whether to keep running statistics; without them the batch's own are always used.
+        device: where parameters and buffers are.
+        dtype: of parameters and buffers, float32 by default.
+
+    Attributes:
+        weight: shape (C,), at first 1; or None.
+        bias: shape (C,), at first 0; or None.
+        running_mean: a buffer, shape (C,), at first 0; or None.
+        running_var: a buffer, shape (C,), at first 1, of the unbiased variance; or None.
+        num_batches_tracked: a buffer, how many batches there have been; or None.
+
+    Raises:
+        ValueError: when called, for an input of another shape, or to train with one value per channel.
+
+    Example:
+        >>> layer = tg.nn.BatchNorm2d(3)
+        >>> layer(tg.randn(8, 3, 4, 4)).shape
+        (8, 3, 4, 4)
+    """
+
+    ranks: ClassVar[dict[int, str]] = {4: "(N, C, H, W)"}
+
+
+class BatchNorm3d(_BatchNorm):
+    """:class:`BatchNorm2d` for (N, C, D, H, W)."""
+
+    ranks: ClassVar[dict[int, str]] = {5: "(N, C, D, H, W)"}
+
+
+class LayerNorm(_Affine):
+    """Each sample normalised over its last axes, then scaled and shifted.
+
+    Source: Ba, Kiros and Hinton, *Layer normalization*, 2016.
+
+    Args:
+        normalized_shape: the lengths of the last axes.
+        eps: added to the variance, so that nothing is divided by 0.
+        elementwise_affine: whether there is a weight to learn.
+        bias: whether there is a bias too.
+        device: where the parameters are.
+        dtype: of the parameters, float32 by default.
+
+    Example:
+        >>> tg.nn.LayerNorm(4)(tg.randn(2, 3, 4)).shape
+        (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = shape
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        self._set_affine(shape, elementwise_affine, elementwise_affine and bias, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, x: Any) -> Any:
+        if tuple(x.shape)[-len(self.normalized_shape) :] != self.normalized_shape:
+            self._refuse(x, f"(..., {', '.join(map(str, self.normalized_shape))})")
+        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(_Affine):
+    """Each sample normalised over groups of its channels, then scaled and shifted.
+
+    Source: Wu and He, *Group normalization*, 2018.
+
+    Args:
+        num_groups: into how many groups the channels are split.
+        num_channels: how many there are, a multiple of it.
+        eps: added to the variance, so that nothing is divided by 0.
+        affine: whether there are a weight and a bias to learn.
+        device: where the parameters are.
+        dtype: of the parameters, float32 by default.
+
+    Example:
+        >>> tg.nn.GroupNorm(2, 4)(tg.randn(2, 4, 3, 3)).shape
+        (2, 4, 3, 3)
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}.")
+        self.num_groups = num_groups
+        self.num_channels = num_channels
+        self.eps = eps
+        self.affine = affine
+        self._set_affine(num_channels, affine, affine, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, x: Any) -> Any:
+        if len(x.shape) < 2 or x.shape[1] != self.num_channels:
+            self._refuse(x, f"(N, {self.num_channels}, ...)")
+        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+
+
+class _InstanceNorm(_Affine):
+    rank: ClassVar[str]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        affine: bool = False,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.affine = affine
+        self._set_affine(num_features, affine, affine, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, x: Any) -> Any:
+        if len(x.shape) != len(self.rank) or x.shape[1] != self.num_features:
+            self._refuse(x, f"(N, {', '.join((str(self.num_features), *self.rank[2:]))})")
+        return instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps}, affine={self.affine}"
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """:class:`InstanceNorm2d` for (N, C, L)."""
+
+    rank = "NCL"
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Each channel of each image normalised by itself; there are no running statistics.
+
+    Source: Ulyanov, Vedaldi and Lempitsky, *Instance normalization*, 2016.
+
+    Args:
+        num_features: C, the number of channels.
+        eps: added to the variance, so that nothing is divided by 0.
+        affine: whether there are a weight and a bias to learn.
+        device: where the parameters are.
+        dtype: of the parameters, float32 by default.
+
+    Example:
+        >>> tg.nn.InstanceNorm2d(3)(tg.randn(2, 3, 4, 4)).shape
+        (2, 3, 4, 4)
+    """
+
+    rank = "NCHW"
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """:class:`InstanceNorm2d` for (N, C, D, H, W)."""
+
+    rank = "NCDHW"

@@ -1,0 +1,264 @@
+"""Pooling layers: images made smaller, without parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from tensorgrad.nn.module import Module
+from tensorgrad.ops import pooling
+from tensorgrad.ops.convolution import Size
+from tensorgrad.ops.shape import concat
+
+
+class _Pool(Module):
+    """A pooling over windows: its options are attributes, named as the function's arguments."""
+
+    function: ClassVar[Callable[..., Any]]
+    axes: ClassVar[str] = "HW"
+
+    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Any = 0, **options: Any) -> None:
+        super().__init__()
+        stride = kernel_size if stride is None else stride
+        self._options = {"kernel_size": kernel_size, "stride": stride, "padding": padding, **options}
+        for name, value in self._options.items():
+            setattr(self, name, value)
+
+    def forward(self, x: Any) -> Any:
+        if len(x.shape) - len(self.axes) not in (1, 2):
+            tail = ", ".join(("C", *self.axes))
+            self._refuse(x, f"(N, {tail}) or ({tail})")
+        return type(self).function(x, **{name: getattr(self, name) for name in self._options})
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self._options)
+
+
+class _MaxPool(_Pool):
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Any = 0,
+        dilation: Size = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(
+            kernel_size, stride, padding, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode
+        )
+
+    def extra_repr(self) -> str:
+        return ", ".join(
+            f"{name}={getattr(self, name)}" for name in ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+        )
+
+
+class MaxPool1d(_MaxPool):
+    """The largest of each window of (N, C, L). Arguments as of :class:`MaxPool2d`."""
+
+    axes = "L"
+    function = staticmethod(pooling.max_pool1d)
+
+
+class MaxPool2d(_MaxPool):
+    """The largest of each window.
+
+    Shape: input (N, C, H, W), output (N, C, H', W'), see :func:`tensorgrad.max_pool2d`; without N for one image.
+
+    Args:
+        kernel_size: of the window: a number, or one for each axis.
+        stride: from one window to the next; the kernel size, if None.
+        padding: around the image, counted as -inf.
+        dilation: how far apart the elements of a window are.
+        return_indices: whether to return also where each stood in the flattened image.
+        ceil_mode: whether a last window that does not fit counts.
+
+    Raises:
+        ValueError: when called, for options that do not go together or an input of another number of axes.
+
+    Example:
+        >>> tg.nn.MaxPool2d(2)(tg.ones((1, 3, 8, 8))).shape
+        (1, 3, 4, 4)
+    """
+
+    function = staticmethod(pooling.max_pool2d)
+
+
+class MaxPool3d(_MaxPool):
+    """The largest of each window of (N, C, D, H, W). Arguments as of :class:`MaxPool2d`."""
+
+    axes = "DHW"
+    function = staticmethod(pooling.max_pool3d)
+
+
+class _AvgPool(_Pool):
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
+
+
+class AvgPool1d(_AvgPool):
+    """The average of each window of (N, C, L). Arguments as of :class:`AvgPool2d`."""
+
+    axes = "L"
+    function = staticmethod(pooling.avg_pool1d)
+
+
+class AvgPool2d(_AvgPool):
+    """The average of each window.
+
+    Shape: input (N, C, H, W), output (N, C, H', W'), see :func:`tensorgrad.avg_pool2d`; without N for one image.
+
+    Args:
+        kernel_size: of the window: a number, or one for each axis.
+        stride: from one window to the next; the kernel size, if None.
+        padding: zeros around the image.
+        ceil_mode: whether a last window that does not fit counts.
+        count_include_pad: whether the padding counts as elements.
+
+    Example:
+        >>> tg.nn.AvgPool2d(2)(tg.ones((1, 3, 8, 8))).shape
+        (1, 3, 4, 4)
+    """
+
+    function = staticmethod(pooling.avg_pool2d)
+
+
+class AvgPool3d(_AvgPool):
+    """The average of each window of (N, C, D, H, W). Arguments as of :class:`AvgPool2d`."""
+
+    axes = "DHW"
+    function = staticmethod(pooling.avg_pool3d)
+
+
+class MinPool2d(_Pool):
+    """The smallest of each window; padding counts as +inf.
+
+    Args:
+        kernel_size: of the window: a number, or one for each axis.
+        stride: from one window to the next; the kernel size, if None.
+        padding: around the image.
+
+    Example:
+        >>> tg.nn.MinPool2d(2)(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]])).item()
+        1.0
+    """
+
+    function = staticmethod(pooling.min_pool2d)
+
+
+class MedianPool2d(_Pool):
+    """The median of each window, the mean of the middle two of an even number; padding does not count.
+
+    Arguments as of :class:`MinPool2d`.
+
+    Example:
+        >>> tg.nn.MedianPool2d(2)(tg.tensor([[[1.0, 2.0], [5.0, 4.0]]])).item()
+        3.0
+    """
+
+    function = staticmethod(pooling.median_pool2d)
+
+
+class SumPool2d(_Pool):
+    """The sum of each window; padding counts as 0. Arguments as of :class:`MinPool2d`.
+
+    Example:
+        >>> tg.nn.SumPool2d(2)(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]])).item()
+        11.0
+    """
+
+    function = staticmethod(pooling.sum_pool2d)
+
+
+class _AdaptivePool(Module):
+    function: ClassVar[Callable[..., Any]]
+
+    def __init__(self, output_size: Any = 1) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        if len(x.shape) not in (3, 4):
+            self._refuse(x, "(N, C, H, W) or (C, H, W)")
+        return type(self).function(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """The averages of as many windows as are asked for, whatever the size of the image.
+
+    Args:
+        output_size: H' and W': a number or a pair; None keeps that axis as it is.
+
+    Example:
+        >>> tg.nn.AdaptiveAvgPool2d((2, 3))(tg.ones((1, 4, 5, 7))).shape
+        (1, 4, 2, 3)
+    """
+
+    function = staticmethod(pooling.adaptive_avg_pool2d)
+
+
+class AdaptiveMaxPool2d(_AdaptivePool):
+    """The largest of as many windows as are asked for. Argument as of :class:`AdaptiveAvgPool2d`."""
+
+    function = staticmethod(pooling.adaptive_max_pool2d)
+
+
+class AdaptiveConcatPool2d(_AdaptivePool):
+    """Maximum and average pooling side by side: twice as many channels, the maxima first, as in fastai.
+
+    Argument as of :class:`AdaptiveAvgPool2d`.
+
+    Example:
+        >>> tg.nn.AdaptiveConcatPool2d()(tg.ones((1, 4, 5, 7))).shape
+        (1, 8, 1, 1)
+    """
+
+    @staticmethod
+    def function(x: Any, output_size: Any) -> Any:
+        """Both poolings, joined along the channels."""
+        both = [pooling.adaptive_max_pool2d(x, output_size), pooling.adaptive_avg_pool2d(x, output_size)]
+        return concat(both, axis=-3)
+
+
+class _GlobalPool(Module):
+    function: ClassVar[Callable[..., Any]]
+
+    def forward(self, x: Any) -> Any:
+        if len(x.shape) not in (3, 4):
+            self._refuse(x, "(N, C, H, W) or (C, H, W)")
+        return type(self).function(x)
+
+
+class GlobalAvgPool2d(_GlobalPool):
+    """The average of each channel: (N, C, H, W) becomes (N, C, 1, 1).
+
+    Source: Lin, Chen and Yan, *Network in network*, 2013.
+
+    Example:
+        >>> tg.nn.GlobalAvgPool2d()(tg.ones((1, 4, 5, 7))).shape
+        (1, 4, 1, 1)
+    """
+
+    function = staticmethod(pooling.global_avg_pool2d)
+
+
+class GlobalMaxPool2d(_GlobalPool):
+    """The largest of each channel: (N, C, H, W) becomes (N, C, 1, 1).
+
+    Example:
+        >>> tg.nn.GlobalMaxPool2d()(tg.ones((1, 4, 5, 7))).shape
+        (1, 4, 1, 1)
+    """
+
+    function = staticmethod(pooling.global_max_pool2d)
