@@ -117,7 +117,7 @@ class _Pullback:
         assert node.parents is not None
         saved: list[Tensor | None] = []
         for array, place in zip(node.kept, self.places, strict=True):
-            vertex = Output(node, place) if isinstance(place, int) else place
+            vertex = node.output(place) if isinstance(place, int) else place
             saved.append(None if array is None else Tensor._wrap(array, vertex if create_graph else None))
         self.ctx._saved = tuple(saved)
         grads = [grad if isinstance(grad, Tensor) else Tensor(grad) for grad in fill(cotangent, node)]

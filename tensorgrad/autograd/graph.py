@@ -97,7 +97,18 @@ class Node(Vertex):
 class Bundle(Node):
     """The node of an op with several outputs: ``shape`` and ``dtype`` are tuples, one entry an output."""
 
-    __slots__ = ()
+    __slots__ = ("outputs",)
+
+    def __init__(self, op: Pullback, parents: tuple[Vertex | None, ...], kept: Any, shape: Any, dtype: Any) -> None:
+        super().__init__(op, parents, kept, shape, dtype)
+        self.outputs: weakref.WeakValueDictionary[int, Output] = weakref.WeakValueDictionary()
+
+    def output(self, index: int) -> Output:
+        """The vertex of one output: the same for all who hold it, so that their cotangents meet there."""
+        vertex = self.outputs.get(index)
+        if vertex is None:
+            vertex = self.outputs[index] = Output(self, index)
+        return vertex
 
 
 class Output(Vertex):

@@ -24,7 +24,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from tensorgrad import backend
-from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Output, Vertex
+from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Vertex
 from tensorgrad.autograd.tensor import Tensor
 
 DERIVED: dict[str, Callable[[Any], Any]] = {
@@ -138,7 +138,7 @@ class Plan:
                 value = outputs(value, node) if isinstance(node, Bundle) else Tensor._wrap(value, node)
             elif source is not None and source >= self.count:
                 assert isinstance(node, Bundle)
-                value = Tensor._wrap(value, Output(node, source - self.count) if value.dtype.kind == "f" else None)
+                value = Tensor._wrap(value, node.output(source - self.count) if value.dtype.kind == "f" else None)
             elif self.variadic and source == 0:
                 value = [link(item, parent) for item, parent in zip(value, parents, strict=True)]
             elif source is not None and source < len(parents):
@@ -151,7 +151,7 @@ class Plan:
 def outputs(arrays: Sequence[Any], bundle: Bundle) -> tuple[Tensor, ...]:
     """Tensors around the outputs of an op with several; only floating point ones have a gradient."""
     return tuple(
-        Tensor._wrap(array, Output(bundle, i) if array.dtype.kind == "f" else None) for i, array in enumerate(arrays)
+        Tensor._wrap(array, bundle.output(i) if array.dtype.kind == "f" else None) for i, array in enumerate(arrays)
     )
 
 

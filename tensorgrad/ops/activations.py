@@ -185,6 +185,13 @@ def prelu(x, weight):
 # -- sigmoids --------------------------------------------------------------------------------------------------
 
 
+def logistic(x, xp):
+    """The text of :func:`sigmoid`, for other rules."""
+    # Beyond these bounds the result is 1 in any case; so exp does not overflow.
+    e = xp.exp(xp.clip(x, -math.inf, 11.0 if x.dtype == "float16" else 40.0))
+    return e / (1 + e)
+
+
 @op
 def sigmoid(x, *, xp):
     """``1 / (1 + exp(-x))``, elementwise: the logistic function. Exact to rounding for all x, large and small.
@@ -193,10 +200,7 @@ def sigmoid(x, *, xp):
         >>> tg.sigmoid(tg.tensor([-1e4, 0.0, 1e4]))
         Tensor([0. , 0.5, 1. ], dtype=float32, device='cpu')
     """
-    # Beyond these bounds the result is 1 in any case; so exp does not overflow.
-    e = xp.exp(xp.clip(x, -math.inf, 11.0 if x.dtype == xp.float16 else 40.0))
-    e /= 1 + e
-    return e
+    return logistic(x, xp)
 
 
 @sigmoid.vjp("x")
@@ -216,8 +220,8 @@ def log_sigmoid(x, *, xp):
 
 
 @log_sigmoid.vjp("x")
-def _(g, x):
-    return g * sigmoid(-x)
+def _(g, out, xp):
+    return -g * xp.expm1(out)
 
 
 @op
@@ -238,9 +242,9 @@ def softplus(x, /, beta=1.0, threshold=20.0, *, xp):
 
 
 @softplus.vjp("x")
-def _(g, x, beta, threshold):
+def _(g, x, beta, threshold, xp):
     scaled = beta * x
-    slope = sigmoid(scaled)
+    slope = logistic(scaled, xp)
     return g * (slope + (1 - slope) * (scaled > threshold))
 
 
@@ -383,7 +387,8 @@ def _(g, x, approximate, xp):
 
 def _gaussian(x, approximate, xp):
     if approximate == "none":
-        return 0.5 * (1 + erf(x * math.sqrt(0.5)))
+        # As an array: NumPy makes a scalar of a 0-d product.
+        return 0.5 * (1 + erf(xp.asarray(x * math.sqrt(0.5))))
     if approximate == "tanh":
         return 0.5 * (1 + xp.tanh(_cubic(xp.clip(x, -10.0, 10.0))))
     raise ValueError(f"gelu() knows approximate='none' and 'tanh', not {approximate!r}.")

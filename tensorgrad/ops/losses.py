@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.activations import sigmoid, softplus
+from tensorgrad.ops.activations import logistic, softplus
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import abs, exp, log, multiply, square, subtract
@@ -243,28 +243,33 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     return reduce("binary_cross_entropy", _bernoulli_loss(input, target), reduction, weight)
 
 
+def _surprise(x, xp):
+    """-log of the probability of the class 0; of ``-x``, that of the class 1."""
+    # As an array: NumPy makes a scalar of a negative 0-d array.
+    return softplus(xp.asarray(x), threshold=math.inf)
+
+
 @op
-def _logistic_loss(x, target, pos_weight=None):
-    # softplus(x) is -log of the probability of the class 0, softplus(-x) that of the class 1.
-    hit = target * softplus(-x)
-    return (1 - target) * softplus(x) + (hit if pos_weight is None else pos_weight * hit)
+def _logistic_loss(x, target, pos_weight=None, *, xp):
+    hit = target * _surprise(-x, xp)
+    return (1 - target) * _surprise(x, xp) + (hit if pos_weight is None else pos_weight * hit)
 
 
 @_logistic_loss.vjp("x")
-def _(g, x, target, pos_weight):
+def _(g, x, target, pos_weight, xp):
     if pos_weight is None:
-        return g * (sigmoid(x) - target)
-    return g * ((1 - target) * sigmoid(x) - pos_weight * target * sigmoid(-x))
+        return g * (logistic(x, xp) - target)
+    return g * ((1 - target) * logistic(x, xp) - pos_weight * target * logistic(-x, xp))
 
 
 @_logistic_loss.vjp("target")
-def _(g, x, pos_weight):
-    return g * (-x if pos_weight is None else pos_weight * softplus(-x) - softplus(x))
+def _(g, x, pos_weight, xp):
+    return g * (-x if pos_weight is None else pos_weight * _surprise(-x, xp) - _surprise(x, xp))
 
 
 @_logistic_loss.vjp("pos_weight")
-def _(g, x, target):
-    return g * (target * softplus(-x))
+def _(g, x, target, xp):
+    return g * (target * _surprise(-x, xp))
 
 
 def binary_cross_entropy_with_logits(

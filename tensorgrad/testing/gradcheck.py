@@ -47,8 +47,8 @@ class GradientReport:
         ratio = f"{self.analytic / self.numerical:.6g}" if self.numerical else "undefined"
         return (
             f"derivatives of order {self.order} {verdict}; at worst, in {where}:\n"
-            f"  backpropagation    {self.analytic!r}\n"
-            f"  finite differences {self.numerical!r}\n"
+            f"  backpropagation    {self.analytic:.10g}\n"
+            f"  finite differences {self.numerical:.10g}\n"
             f"  difference {abs(self.analytic - self.numerical):.3g}, tolerance {self.tolerance:.3g}, ratio {ratio}"
         )
 
@@ -160,7 +160,7 @@ def _first_order(
             index = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))
             error = float(errors[index])
             worst = GradientReport(
-                error <= 1, order, error, i, index, float(found[index]), float(expected[index]), tolerance
+                error <= 1, order, error, i, index, float(found[index]), float(expected[index]), float(tolerance)
             )
     return worst
 

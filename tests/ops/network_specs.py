@@ -125,7 +125,7 @@ LOSSES = [
     flat("one_hot", classes(), ref.one_hot, ("int64",), host="the largest of them is looked at"),
 ]
 
-CHANNELS = [(2, 3), (2, 2, 3), (2, 1, 2, 2), (3, 2), (3, 0)]
+CHANNELS = [(2, 3), (2, 2, 3), (2, 1, 2, 2), (3, 2)]
 PLANES = [(2, 3, 2), (1, 2, 2, 2), (2, 2, 3), (0, 2, 2)]
 
 NORMALIZATION = [
