@@ -125,8 +125,9 @@ def draw_filters(path: Path, image: np.ndarray, filters: np.ndarray, maps: np.nd
     """
     columns = min(16, len(filters))
     rows = math.ceil(len(filters) / columns)
-    figure = _figure(3.2 + 0.8 * columns, max(0.6 + 1.75 * rows, 3.6), title)
-    left, right = figure.subfigures(1, 2, width_ratios=[2.8, 0.8 * columns])
+    size = min(12.8 / columns, 1.28)
+    figure = _figure(2.8 + size * columns, max(0.6 + rows * (2 * size + 0.15), 3.6), title)
+    left, right = figure.subfigures(1, 2, width_ratios=[2.8, size * columns])
     original, upper, lower = left.subplots(3, 1, height_ratios=[12, 1, 1])
     original.imshow(image, cmap="gray_r", vmin=0, vmax=1)
     original.set_title("the image", size=10)
@@ -178,7 +179,8 @@ def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -
     chosen = np.concatenate([wrong[:MOST_MISTAKES], right[: max(FEWEST_SHOWN - len(wrong), 0)]])
     columns = 5 if len(chosen) <= FEWEST_SHOWN else 10
     rows = math.ceil(len(chosen) / columns)
-    figure = _figure(max(9.5, 1.35 * columns), 0.8 + 1.95 * rows, title)
+    width = 13.0 if columns == 10 else 9.5
+    figure = _figure(width, 0.5 + rows * (width / columns + 0.45), title)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()

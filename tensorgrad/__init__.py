@@ -21,6 +21,7 @@ from tensorgrad.errors import GradientError as GradientError
 from tensorgrad.ops import linalg as linalg
 from tensorgrad.ops import methods as _methods
 from tensorgrad.ops.activations import *
+from tensorgrad.ops.adaptive_pooling import *
 from tensorgrad.ops.casting import *
 from tensorgrad.ops.classification import *
 from tensorgrad.ops.convolution import *
@@ -33,6 +34,7 @@ from tensorgrad.ops.logic import *
 from tensorgrad.ops.losses import *
 from tensorgrad.ops.normalization import *
 from tensorgrad.ops.pooling import *
+from tensorgrad.ops.powers import *
 from tensorgrad.ops.reductions import *
 from tensorgrad.ops.shape import *
 from tensorgrad.ops.special import *

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Output, Vertex
+from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Vertex
 from tensorgrad.autograd.modes import no_grad, set_grad_enabled, state
 from tensorgrad.autograd.rules import fill, outputs
 from tensorgrad.autograd.tensor import Tensor

@@ -12,30 +12,12 @@ from tensorgrad import backend
 from tensorgrad.autograd import versions
 from tensorgrad.autograd.conversion import to_array
 from tensorgrad.autograd.graph import Cotangent, Leaf, Node, Output, Vertex, propagate
+from tensorgrad.autograd.hooks import Hook
 from tensorgrad.autograd.modes import enable_grad
 from tensorgrad.backend import Array
 from tensorgrad.errors import DeviceError, GradientError
 
 _new = object.__new__
-
-
-class Hook:
-    """The handle of a registered hook; :meth:`remove` takes it off again."""
-
-    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
-        self._hooks = hooks
-        self._key = versions.tick()
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        """Takes the hook off; doing it twice does no harm."""
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self) -> Hook:
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.remove()
 
 
 class Tensor:
@@ -363,8 +345,8 @@ class Tensor:
             GradientError: if there is no graph, it was freed, ``grad`` does not fit, or a value that a rule needs
                 was changed in place.
         """
-        targets = None if inputs is None else _tensors(inputs, "inputs")
-        found = _pull([self], [grad], retain_graph, create_graph, targets)
+        targets = None if inputs is None else as_tensors(inputs, "inputs")
+        found = pull([self], [grad], retain_graph, create_graph, targets)
         if targets is not None:
             for tensor in dict.fromkeys(targets):
                 if tensor._node in found:
@@ -453,69 +435,14 @@ class Tensor:
         __setitem__: Any
 
 
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Any = None,
-    *,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """The gradient of the sum of ``outputs`` with respect to ``inputs``; no tensor's ``grad`` is touched.
-
-    Args:
-        outputs: one tensor or several.
-        inputs: one tensor or several, leaves or not.
-        grad_outputs: the gradient with respect to each output (None: 1, for outputs with one element).
-        retain_graph: keep what the rules kept. Default: ``create_graph``.
-        create_graph: record the backward pass, so that the gradients can be differentiated.
-        allow_unused: give None for an input that the outputs do not depend on, instead of raising.
-
-    Returns:
-        A tuple with one gradient for each input, of its shape, dtype and device.
-
-    Raises:
-        GradientError: as :meth:`Tensor.backward`, and for inputs that are not in the graph.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> x = tg.tensor(3.0, requires_grad=True)
-        >>> (slope,) = tg.grad(x**3, x, create_graph=True)
-        >>> (curvature,) = tg.grad(slope, x)
-        >>> slope.item(), curvature.item()
-        (27.0, 18.0)
-    """
-    roots, targets = _tensors(outputs, "outputs"), _tensors(inputs, "inputs")
-    if grad_outputs is None:
-        cotangents = [None] * len(roots)
-    else:
-        cotangents = [grad_outputs] if isinstance(outputs, Tensor) and not _is_list(grad_outputs) else [*grad_outputs]
-        if len(cotangents) != len(roots):
-            raise GradientError(f"got {len(cotangents)} grad_outputs for {len(roots)} outputs.")
-    found = _pull(roots, cotangents, retain_graph, create_graph, targets)
-    results: list[Tensor | None] = []
-    for i, tensor in enumerate(targets):
-        cotangent = found.get(tensor._node) if tensor._node is not None else None
-        if cotangent is None and not allow_unused:
-            raise GradientError(
-                f"the outputs do not depend on inputs[{i}], of shape {tensor.shape}: it was not used, or was detached "
-                f"or used under no_grad(). With allow_unused=True its gradient is None."
-            )
-        if cotangent is None or isinstance(cotangent, Tensor):
-            results.append(cotangent)
-        else:
-            results.append(Tensor._wrap(own(cotangent)))
-    return tuple(results)
-
-
-def _pull(
+def pull(
     roots: list[Tensor],
     cotangents: list[Any],
     retain_graph: bool | None,
     create_graph: bool,
     targets: list[Tensor] | None,
 ) -> dict[Vertex, Cotangent]:
+    """Walks back from ``roots``, whose cotangents may be None for 1, after checking them."""
     seeds = [
         (_vertex(root), _seed(root, cotangent, create_graph)) for root, cotangent in zip(roots, cotangents, strict=True)
     ]
@@ -580,11 +507,8 @@ def _require_real_float(dtype: np.dtype[Any]) -> None:
         )
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
-
-
-def _tensors(value: Tensor | Sequence[Tensor], name: str) -> list[Tensor]:
+def as_tensors(value: Tensor | Sequence[Tensor], name: str) -> list[Tensor]:
+    """One tensor or several, as a list; ``name`` is for the message if they are something else."""
     tensors = [value] if isinstance(value, Tensor) else list(value)
     for i, tensor in enumerate(tensors):
         if not isinstance(tensor, Tensor):

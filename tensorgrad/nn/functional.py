@@ -27,6 +27,12 @@ from tensorgrad.ops.activations import (
     tanhshrink,
 )
 from tensorgrad.ops.activations import log_sigmoid as logsigmoid
+from tensorgrad.ops.adaptive_pooling import (
+    adaptive_avg_pool2d,
+    adaptive_max_pool2d,
+    global_avg_pool2d,
+    global_max_pool2d,
+)
 from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
 from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
 from tensorgrad.ops.dropout import dropout, dropout1d, dropout2d, dropout3d
@@ -43,13 +49,9 @@ from tensorgrad.ops.losses import (
 )
 from tensorgrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
 from tensorgrad.ops.pooling import (
-    adaptive_avg_pool2d,
-    adaptive_max_pool2d,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
-    global_avg_pool2d,
-    global_max_pool2d,
     max_pool1d,
     max_pool2d,
     max_pool3d,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, Self
 
 from tensorgrad.autograd import Tensor, is_grad_enabled
-from tensorgrad.autograd.tensor import Hook
+from tensorgrad.autograd.hooks import Hook
 from tensorgrad.nn.hooks import Passage
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.state import IncompatibleKeys, convert, load

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tensorgrad.nn.module import Module
-from tensorgrad.ops import pooling
+from tensorgrad.ops import adaptive_pooling, pooling
 from tensorgrad.ops.convolution import Size
 from tensorgrad.ops.shape import concat
 
@@ -205,13 +205,13 @@ class AdaptiveAvgPool2d(_AdaptivePool):
         (1, 4, 2, 3)
     """
 
-    function = staticmethod(pooling.adaptive_avg_pool2d)
+    function = staticmethod(adaptive_pooling.adaptive_avg_pool2d)
 
 
 class AdaptiveMaxPool2d(_AdaptivePool):
     """The largest of as many windows as are asked for. Argument as of :class:`AdaptiveAvgPool2d`."""
 
-    function = staticmethod(pooling.adaptive_max_pool2d)
+    function = staticmethod(adaptive_pooling.adaptive_max_pool2d)
 
 
 class AdaptiveConcatPool2d(_AdaptivePool):
@@ -227,7 +227,10 @@ class AdaptiveConcatPool2d(_AdaptivePool):
     @staticmethod
     def function(x: Any, output_size: Any) -> Any:
         """Both poolings, joined along the channels."""
-        both = [pooling.adaptive_max_pool2d(x, output_size), pooling.adaptive_avg_pool2d(x, output_size)]
+        both = [
+            adaptive_pooling.adaptive_max_pool2d(x, output_size),
+            adaptive_pooling.adaptive_avg_pool2d(x, output_size),
+        ]
         return concat(both, axis=-3)
 
 
@@ -250,7 +253,7 @@ class GlobalAvgPool2d(_GlobalPool):
         (1, 4, 1, 1)
     """
 
-    function = staticmethod(pooling.global_avg_pool2d)
+    function = staticmethod(adaptive_pooling.global_avg_pool2d)
 
 
 class GlobalMaxPool2d(_GlobalPool):
@@ -261,4 +264,4 @@ class GlobalMaxPool2d(_GlobalPool):
         (1, 4, 1, 1)
     """
 
-    function = staticmethod(pooling.global_max_pool2d)
+    function = staticmethod(adaptive_pooling.global_max_pool2d)

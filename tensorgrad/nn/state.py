@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, versions
-from tensorgrad.autograd.conversion import as_dtype, to_array
+from tensorgrad.autograd.conversion import to_array
 from tensorgrad.errors import CheckpointError
+from tensorgrad.ops.casting import destination
 
 
 class IncompatibleKeys(NamedTuple):
@@ -56,18 +57,9 @@ def convert(tensors: Iterable[Tensor], targets: tuple[Any, ...], dtype: Any, dev
         dtype: or None.
         device: or None.
     """
-    for target in targets:
-        if isinstance(target, Tensor):
-            dtype, device = target.dtype, target.device
-        elif isinstance(target, str) and not _names_dtype(target):
-            device = target
-        elif target is not None:
-            dtype = target
-    dtype = as_dtype(dtype)
+    dtype, device = destination(targets, dtype, device)
     if dtype is not None and dtype.kind not in "fc":
         raise TypeError(f"a module is brought to a floating point dtype, not to {dtype}.")
-    if device is not None:
-        device = backend.canonical_device(device)
 
     def converted(tensor: Tensor) -> Any:
         return to_array(tensor.data, dtype if tensor.dtype.kind in "fc" else None, device)
@@ -79,11 +71,3 @@ def convert(tensors: Iterable[Tensor], targets: tuple[Any, ...], dtype: Any, dev
             tensor.grad = None
             tensor.data = array
             tensor.grad = grad
-
-
-def _names_dtype(name: str) -> bool:
-    try:
-        as_dtype(name)
-    except TypeError:
-        return False
-    return True

@@ -447,6 +447,8 @@ def log_softmax(x, /, axis=-1, *, xp):
         Tensor([     0., -10000.], dtype=float32, device='cpu')
     """
     shifted = _shifted(x, axis, xp)
+    if not x.size:
+        return xp.exp(shifted)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=_axis(x, axis), keepdims=True))
 
 

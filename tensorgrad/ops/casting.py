@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
@@ -89,24 +91,29 @@ def to(x: Tensor, *targets: Any, dtype: Any = None, device: str | None = None) -
         >>> tg.tensor([1.0]).to("cpu", "float64")
         Tensor([1.], dtype=float64, device='cpu')
     """
+    dtype, device = destination(targets, dtype, device)
+    if dtype is not None and dtype != x.dtype:
+        x = _astype(x, dtype)
+    return x if device is None or device == x.device else _to_device(x, device)
+
+
+def destination(
+    targets: Sequence[Any], dtype: Any = None, device: str | None = None
+) -> tuple[np.dtype[Any] | None, str | None]:
+    """The dtype and the device that the arguments of a ``to()`` name; None for what they leave as it is."""
     for target in targets:
         if isinstance(target, Tensor):
             dtype, device = target.dtype, target.device
-        elif isinstance(target, str) and re.fullmatch(r"\w+:\d*|cpu|cuda|[a-z]+", target) and not _is_dtype(target):
+        elif isinstance(target, str) and not _names_dtype(target):
             device = target
         elif target is not None:
             dtype = target
-    dtype = as_dtype(dtype)
-    if dtype is not None and dtype != x.dtype:
-        x = _astype(x, dtype)
-    if device is not None and backend.canonical_device(device) != x.device:
-        x = _to_device(x, backend.canonical_device(device))
-    return x
+    return as_dtype(dtype), None if device is None else backend.canonical_device(device)
 
 
-def _is_dtype(name: str) -> bool:
+def _names_dtype(name: str) -> bool:
     try:
-        as_dtype(name)
+        np.dtype(name)
     except TypeError:
         return False
     return True

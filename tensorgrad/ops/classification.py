@@ -50,7 +50,9 @@ def _(g, x, target, classes, xp):
 
 
 def _at(x, target, xp):
-    picked = xp.take_along_axis(x, xp.expand_dims(target, axis=1), axis=1)[:, 0]
+    n, length = x.shape[0], math.prod(x.shape[2:])
+    place = (xp.arange(n)[:, None], target.reshape((n, length)), xp.arange(length))
+    picked = x.reshape((n, x.shape[1], length))[place].reshape(target.shape)
     # Where to look is to wait, on a GPU, nobody has looked yet whether there is such a class.
     return picked if xp is np else xp.where(target < x.shape[1], picked, math.nan)
 
@@ -107,9 +109,9 @@ def cross_entropy(
         if label_smoothing:
             target = target * (1 - label_smoothing) + label_smoothing / count
         return _reduce(name, _expected(scores, target, weight), None, reduction, single)
-    right = _classes(name, scores, target, ignore_index)
+    right, all_count = _classes(name, scores, target, ignore_index)
     losses = _softmax_loss(scores, right, _numbers(scores))
-    counts = _counts(right, weight, losses.dtype)
+    counts = None if all_count and weight is None else _counts(right, weight, losses.dtype)
     if weight is not None:
         losses = losses * counts
     if label_smoothing:
@@ -136,9 +138,9 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     if single:
         logs, target = expand_dims(logs, 0), expand_dims(target, 0)
     weight = _class_weight(name, weight, logs)
-    right = _classes(name, logs, target, ignore_index)
-    counts = _counts(right, weight, logs.dtype)
+    right, all_count = _classes(name, logs, target, ignore_index)
     losses = negative(_pick(logs, right, _numbers(logs)))
+    counts = None if all_count and weight is None else _counts(right, weight, logs.dtype)
     return _reduce(name, losses if weight is None else losses * counts, counts, reduction, single)
 
 
@@ -161,8 +163,11 @@ def _class_weight(name: str, weight: Any, scores: Tensor) -> Tensor | None:
     return astype(weight, scores.dtype, copy=False)
 
 
-def _classes(name: str, scores: Tensor, target: Tensor, ignore_index: int) -> Any:
-    """The target as a bare array of int64, checked: -1 where it is to be ignored."""
+def _classes(name: str, scores: Tensor, target: Tensor, ignore_index: int) -> tuple[Any, bool]:
+    """The target as a bare array of int64, -1 where it is to be ignored; and whether that is known to be nowhere.
+
+    It is checked where it can be looked at without waiting for a GPU.
+    """
     if target.dtype.kind not in "iu":
         raise TypeError(
             f"{name}() takes classes as integers, got a target of shape {target.shape} and dtype {target.dtype}: "
@@ -170,6 +175,9 @@ def _classes(name: str, scores: Tensor, target: Tensor, ignore_index: int) -> An
         )
     given, count = target.data.astype(np.int64), scores.shape[1]
     xp = backend.namespace(given)
+    usual = xp is np and not 0 <= ignore_index < count
+    if usual and (not given.size or (given.min() >= 0 and given.max() < count)):
+        return given, True
     kept = given != ignore_index
     wrong = kept & ((given < 0) | (given >= count))
     if xp is np and wrong.any():
@@ -177,7 +185,7 @@ def _classes(name: str, scores: Tensor, target: Tensor, ignore_index: int) -> An
             f"{name}(): the target holds the class {given[wrong][0]}, but an input of shape {scores.shape} has {count} "
             f"classes, from 0 to {count - 1}; and ignore_index is {ignore_index}."
         )
-    return xp.where(kept, xp.where(wrong, count, given), -1)
+    return xp.where(kept, xp.where(wrong, count, given), -1), False
 
 
 def _numbers(scores: Tensor) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 
 import numpy as np
@@ -68,6 +69,12 @@ def getitem(x, key, /):
 
 @op
 def _index_put(x, values, /, key, *, xp):
+    if _may_repeat(key) and getattr(values, "size", 1) > 1:
+        # On a GPU any of the values put at one place might stay: so each place fetches its own.
+        places, _, last = _lasting(key, x.shape)
+        if places.size:
+            values = xp.broadcast_to(values, places.shape).reshape(-1).astype(x.dtype, copy=False)
+            return xp.where(last >= 0, values[last], x.reshape(-1)).reshape(x.shape)
     out = x.copy()
     out[key] = values
     return out
@@ -79,18 +86,28 @@ def _(g, key):
 
 
 @_index_put.vjp("values")
-def _(g, key, values_shape, x_shape, xp):
+def _(g, key, x_shape):
     picked = getitem(g, key)
     if not _may_repeat(key):
         return picked
-    # Of values put at one place only the one that stayed has a gradient.
-    order = np.arange(picked.size).reshape(picked.shape)
-    stayed = np.full(x_shape, -1)
-    host_key = _on_host(key)
-    stayed[host_key] = order
-    kept = stayed[host_key] == order
-    bare = picked.data if isinstance(picked, Tensor) else picked
-    return picked * backend.transfer(kept, backend.device_of(bare))
+    places, numbers, last = _lasting(key, x_shape)
+    return picked * (last[places] == numbers)
+
+
+def _lasting(key, shape):
+    """Of values put at a key that may name a place twice: which of them stay.
+
+    Returns:
+        The place of each value in the flattened array, its number, and for each place the number of the value that
+        was put there last, or -1.
+    """
+    xp = backend.namespace(next(index for index in (key if isinstance(key, tuple) else (key,)) if _is_array(index)))
+    size = math.prod(shape)
+    places = xp.arange(size).reshape(shape)[key]
+    numbers = xp.arange(places.size).reshape(places.shape)
+    last = xp.full(size, -1)
+    xp.maximum.at(last, places, numbers)
+    return places, numbers, last
 
 
 def index_put(x, key, values, /):
@@ -235,12 +252,8 @@ def _plain_index(index, device):
 
 def _may_repeat(key):
     """Whether a place may be named twice: only integer arrays do that."""
-    indices = key if isinstance(key, tuple) else (key,)
-    return any(hasattr(index, "dtype") and index.dtype.kind != "b" for index in indices)
+    return any(_is_array(index) and index.dtype.kind != "b" for index in (key if isinstance(key, tuple) else (key,)))
 
 
-def _on_host(key):
-    if isinstance(key, tuple):
-        return tuple(map(_on_host, key))
-    library = None if key is None else backend.of(key)
-    return key if library is None else library.to_numpy(key)
+def _is_array(index):
+    return hasattr(index, "dtype")

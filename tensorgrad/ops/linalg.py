@@ -8,9 +8,10 @@ import string
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.elementwise import abs, multiply, pow
+from tensorgrad.ops.elementwise import abs, multiply
 from tensorgrad.ops.geometry import normalize_axis, reduced_shape
 from tensorgrad.ops.indexing import getitem
+from tensorgrad.ops.powers import pow
 from tensorgrad.ops.reductions import max, min, sum
 from tensorgrad.ops.shape import expand_dims, moveaxis, permute_dims, reshape
 

@@ -9,7 +9,7 @@ from typing import Any
 from tensorgrad.autograd import Tensor, op, versions
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.elementwise import sqrt
+from tensorgrad.ops.powers import sqrt
 from tensorgrad.ops.shape import reshape
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]

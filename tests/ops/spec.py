@@ -81,7 +81,7 @@ def flat(name: str, samples: Strategy[Sample], reference: Any, dtypes: Any = NUM
 
 
 def named(function: Callable[..., Any], positional: int = 1) -> Callable[..., Any]:
-    """A function with arrays by keyword, as one that takes them one by one and the ``names`` of those that are given."""
+    """A function with arrays by keyword, as one that takes them by position, and the ``names`` of those given."""
 
     def call(*arrays: Any, names: tuple[str, ...] = (), **options: Any) -> Any:
         leading, others = arrays[:positional], arrays[positional:]

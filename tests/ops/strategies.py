@@ -310,14 +310,13 @@ def repeats(draw: st.DrawFn) -> Sample:
 
 
 @st.composite
-def keys(draw: st.DrawFn, shape: Shape, masks: bool = False, repeated: bool = True) -> Any:
+def keys(draw: st.DrawFn, shape: Shape, masks: bool = False) -> Any:
     """An index: slices, integers, None, ``...`` and, mixed with these, integer arrays or a boolean mask.
 
     Args:
         draw: Hypothesis'.
         shape: of the array that is indexed.
         masks: whether there is a mask; without one there may be integer arrays.
-        repeated: whether integer arrays may name a place twice.
     """
     ndim = len(shape)
     key: list[Any] = []
@@ -330,7 +329,6 @@ def keys(draw: st.DrawFn, shape: Shape, masks: bool = False, repeated: bool = Tr
         rng = np.random.default_rng(draw(SEEDS))
         mask = np.asarray(rng.random(shape[masked : masked + wide]) < 0.6)
         common = (int(mask.sum()),)
-    used: set[int] = set()
     while axis < max(stop, 1 if masks else 0):
         if draw(st.integers(0, 5)) == 5:
             key.append(None)
@@ -349,16 +347,8 @@ def keys(draw: st.DrawFn, shape: Shape, masks: bool = False, repeated: bool = Tr
             key.append(draw(st.integers(-n, n - 1)))
         else:
             size = draw(st.sampled_from([common, common[1:], (1,) * len(common)]))
-            count = math.prod(size)
-            if not repeated and (count > n or size != common or used):
-                key.append(slice(None))
-            else:
-                used.add(axis)
-                rng = np.random.default_rng(draw(SEEDS))
-                index = (rng.integers(0, n, size) if repeated else rng.permutation(n)[:count].reshape(size)) - (
-                    n if draw(st.booleans()) else 0
-                )
-                key.append(index.tolist() if index.size and index.ndim and draw(st.booleans()) else index)
+            index = np.random.default_rng(draw(SEEDS)).integers(-n, n, size)
+            key.append(index.tolist() if index.size and index.ndim and draw(st.booleans()) else index)
         axis += 1
     if axis <= ndim and draw(st.booleans()):
         key.append(Ellipsis)
@@ -378,7 +368,7 @@ def indexed(draw: st.DrawFn, masks: bool = False) -> Sample:
 def put(draw: st.DrawFn, masks: bool = False) -> Sample:
     """An array, an index for it, and what to put there."""
     shape = draw(st.sampled_from(SHAPES))
-    key = draw(keys(shape, masks, repeated=False))
+    key = draw(keys(shape, masks))
     picked = np.empty(shape)[key].shape
     given = draw(st.sampled_from([picked, picked, picked[1:], (1,) * len(picked)]))
     return Sample(tuple(values(draw(SEEDS), [shape, given], REAL)), {"key": key})
@@ -442,7 +432,12 @@ def contractions(draw: st.DrawFn) -> Sample:
     return Sample(tuple(values(draw(SEEDS), shapes, REAL)), {"axes": named})
 
 
-SUBSCRIPTS = ["i->i", "i->", "i", "ij->ji", "ij->i", "ij->j", "ij", "ba", "ii", "ii->i", "iji->j", "iij->ij", "ij,jk->ik", "ij,jk", "ij,kj->ik", "ij,ij->", "ij,ij->ij", "ij,j->i", "i,j->ij", "ij,j", "i,i", "bij,bjk->bik", "bij,jk,b->ik", "i,i,i->i", "ij,kl->", "ii,j->j", "iij,j->i", ",ij->ij", "ij,jk,kl->il", "ijk,ilm,njm->kl", "...->...", "i...->...", "...ij->...ji", "...ij,...jk->...ik", "...i,...i", "...i,i->...", "...,...", "i...,ij->j...", "ij...->j..."]
+LETTERS = (
+    "i->i i-> i ij->ji ij->i ij->j ij ba ii ii->i iji->j iij->ij ij,jk->ik ij,jk ij,kj->ik ij,ij-> ij,j->i i,j->ij"
+)
+MORE = "ij,j i,i bij,bjk->bik bij,jk,b->ik i,i,i->i ij,kl-> ii,j->j iij,j->i ,ij->ij ij,jk,kl->il ijk,ilm,njm->kl"
+DOTS = "...->... i...->... ...ij->...ji ...ij,...jk->...ik ...i,...i ...i,i->... ...,... i...,ij->j... ij...->j..."
+SUBSCRIPTS = [*LETTERS.split(), *MORE.split(), *DOTS.split()]
 
 
 @st.composite

@@ -96,9 +96,14 @@ class Call:
     ) -> None:
         self.spec, self.device = spec, device
         self.given = [cast(array, dtype) for array in sample.arrays]
+        # Indices and the like keep their values.
+        layouts = [layout if array.dtype == np.float64 else "plain" for array in sample.arrays]
         if layout == "broadcast":
-            self.given = [np.asarray(arranged(array, layout)) for array in self.given]
-        bare = [frozen(arranged(backend.transfer(array.copy(), device), layout)) for array in self.given]
+            self.given = [np.asarray(arranged(*each)) for each in zip(self.given, layouts, strict=True)]
+        bare = [
+            frozen(arranged(backend.transfer(array.copy(), device), each))
+            for array, each in zip(self.given, layouts, strict=True)
+        ]
         self.inputs = [
             tg.Tensor(array, requires_grad=gradients and source.dtype == np.float64)
             for array, source in zip(bare, sample.arrays, strict=True)
