@@ -1,4 +1,4 @@
-"""What the examples share: options, progress, evaluation, the table, the checkpoint."""
+"""What the examples share: options, data, evaluation, progress."""
 
 from __future__ import annotations
 
@@ -158,12 +158,12 @@ class Results:
 
     @property
     def correct(self) -> int:
-        """How many were read rightly."""
+        """How many were read correctly."""
         return int((self.predicted == self.labels).sum())
 
     @property
     def accuracy(self) -> float:
-        """Which part was read rightly, from 0 to 1."""
+        """Which part was read correctly, from 0 to 1."""
         return self.correct / len(self.labels)
 
     @property
@@ -191,7 +191,7 @@ class Results:
         for digit, (precision, recall, f1) in enumerate(zip(*columns, strict=True)):
             lines.append(f"{digit:5}   {precision:9.2%} {recall:9.2%} {f1:9.2%} {true[digit]:8,}")
         rule = "-" * len(lines[0])
-        total = f"accuracy {self.accuracy:.2%}: {self.correct:,} of {len(self.labels):,} images read rightly"
+        total = f"accuracy {self.accuracy:.2%}: {self.correct:,} of {len(self.labels):,} images read correctly"
         return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
 

@@ -6,6 +6,12 @@ and writes pictures (learning curves, confusion matrix, filters, mistakes) and a
 
 from __future__ import annotations
 
+import os
+
+# Before NumPy is imported: with matrices as small as these, BLAS gains little by several threads; and where the machine
+# does other things too, they spend their time waiting for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import sys
 from collections.abc import Sequence

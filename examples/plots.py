@@ -127,7 +127,7 @@ def draw_filters(path: Path, image: np.ndarray, filters: np.ndarray, maps: np.nd
     rows = math.ceil(len(filters) / columns)
     size = min(12.8 / columns, 1.28)
     figure = _figure(2.8 + size * columns, max(0.6 + rows * (2 * size + 0.15), 3.6), title)
-    left, right = figure.subfigures(1, 2, width_ratios=[2.8, size * columns])
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[2.8, size * columns])[0]
     original, upper, lower = left.subplots(3, 1, height_ratios=[12, 1, 1])
     original.imshow(image, cmap="gray_r", vmin=0, vmax=1)
     original.set_title("the image", size=10)

@@ -73,7 +73,7 @@ def save_checkpoint(
         model: the network.
         optimizer: what trained it.
         epoch: how many epochs it was trained.
-        accuracy: what part of the test (or validation) images it reads rightly.
+        accuracy: what part of the test (or validation) images it reads correctly.
         args: the options that it was trained with.
     """
     content = {
@@ -98,4 +98,4 @@ def verify_checkpoint(path: Path, model: nn.Module, dataset: Dataset) -> None:
     model.load_state_dict(saved["model"])
     accuracy = evaluate(model, dataset).accuracy
     if accuracy != saved["accuracy"]:
-        sys.exit(f"{path}: loaded back, the network reads {accuracy:.2%} rightly, not {saved['accuracy']:.2%}.")
+        sys.exit(f"{path}: loaded back, the network reads {accuracy:.2%} correctly, not {saved['accuracy']:.2%}.")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+# Workers share the cores among them: BLAS threads on top of that wait for each other, for a hundred times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -30,14 +30,14 @@ class Passage:
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, those Tensors that require gradients seen through an identity."""
-        args_ = list(args)
-        self.count = len(args_)
-        self.places = [i for i, arg in enumerate(args_) if isinstance(arg, Tensor) and arg.requires_grad]
+        values = list(args)
+        self.count = len(values)
+        self.places = [i for i, arg in enumerate(values) if isinstance(arg, Tensor) and arg.requires_grad]
         if self.places:
-            seen = _Identity.apply(self.entered, *(args_[i] for i in self.places))
+            seen = _Identity.apply(self.entered, *(values[i] for i in self.places))
             for i, tensor in zip(self.places, seen, strict=True):
-                args_[i] = tensor
-        return tuple(args_)
+                values[i] = tensor
+        return tuple(values)
 
     def leave(self, result: Any) -> Any:
         """The module's result, a Tensor or a sequence of them, seen through an identity."""
@@ -67,8 +67,10 @@ class Passage:
         return tuple(result[i] for i in self.places)
 
     def _call(self, grad_input: Gradients) -> Gradients:
+        # Let go of: gradients that have a graph of their own lead back to here.
+        grad_output, self.grad_output = self.grad_output, ()
         for hook in self.hooks:
-            result = hook(self.module, grad_input, self.grad_output)
+            result = hook(self.module, grad_input, grad_output)
             if result is not None:
                 changed = result if isinstance(result, tuple) else (result,)
                 if len(changed) != len(grad_input):

@@ -69,7 +69,7 @@ class Summary:
 
 def summary(
     model: Module,
-    input_shape: Sequence[int] | Sequence[Sequence[int]],
+    input_shape: int | Sequence[int] | Sequence[Sequence[int]],
     batch_size: int = 1,
     device: str | None = None,
     dtype: Any = None,
@@ -80,7 +80,7 @@ def summary(
 
     Args:
         model: the model.
-        input_shape: of its input, without the batch axis; or several shapes for several inputs.
+        input_shape: of its input, without the batch axis, a length or several; or several shapes for several inputs.
         batch_size: the length of the batch axis.
         device: of the input; by default that of the model's first parameter, or the CPU.
         dtype: of the input, float32 by default.
@@ -103,8 +103,9 @@ def summary(
     """
     if device is None:
         device = next((parameter.device for parameter in model.parameters()), "cpu")
-    several = bool(input_shape) and all(isinstance(shape, Sequence) for shape in input_shape)
-    shapes: Any = input_shape if several else [input_shape]
+    shapes: Any = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+    if not (shapes and all(isinstance(shape, Sequence) for shape in shapes)):
+        shapes = (shapes,)
     inputs = [zeros((batch_size, *shape), dtype=dtype, device=device) for shape in shapes]
     called = _run(model, inputs)
     paths = dict(model.named_modules())

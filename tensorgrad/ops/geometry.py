@@ -30,9 +30,20 @@ def normalize_axis(axis: Axes, ndim: int) -> Shape:
     return tuple(result)
 
 
+def reduced_axes(axis: Axes, ndim: int) -> Shape:
+    """The axes that a reduction takes, counted from the front; for an array with none, 0 and -1 may stand for that."""
+    if (
+        ndim == 0
+        and axis is not None
+        and all(i in (0, -1) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    ):
+        return ()
+    return normalize_axis(axis, ndim)
+
+
 def reduced_shape(shape: Shape, axis: Axes) -> Shape:
     """``shape`` with the reduced axes at length 1."""
-    reduced = normalize_axis(axis, len(shape))
+    reduced = reduced_axes(axis, len(shape))
     return tuple(1 if i in reduced else n for i, n in enumerate(shape))
 
 

@@ -8,10 +8,9 @@ import string
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.elementwise import abs, multiply
-from tensorgrad.ops.geometry import normalize_axis, reduced_shape
+from tensorgrad.ops.elementwise import abs, multiply, sign
+from tensorgrad.ops.geometry import normalize_axis, reduced_axes, reduced_shape
 from tensorgrad.ops.indexing import getitem
-from tensorgrad.ops.powers import pow
 from tensorgrad.ops.reductions import max, min, sum
 from tensorgrad.ops.shape import expand_dims, moveaxis, permute_dims, reshape
 
@@ -294,26 +293,30 @@ def _diagonals(labels, operand):
 
 
 @op
-def _euclidean(x, /, axis=None, keepdims=False, *, xp):
-    if x.size == 0:
-        return xp.sqrt(xp.sum(x, axis=axis, keepdims=keepdims))
-    # Scaled, so that squares neither overflow nor vanish.
-    top = xp.max(xp.abs(x), axis=axis, keepdims=True)
-    top = xp.where((top == 0) | ~xp.isfinite(top), 1, top)
-    scaled = x / top
-    total = xp.sqrt(xp.sum(scaled * scaled, axis=axis, keepdims=True)) * top
-    gone = normalize_axis(axis, x.ndim)
-    return total if keepdims else xp.reshape(total, tuple(n for i, n in enumerate(total.shape) if i not in gone))
+def _norm(x, /, ord, axis=None, keepdims=False, *, xp):
+    shape = reduced_shape(x.shape, axis)
+    axis = reduced_axes(axis, x.ndim)
+    size, scale = xp.abs(x), 1
+    if x.size:
+        # Scaled, so that powers neither overflow nor vanish.
+        scale = xp.max(size, axis=axis, keepdims=True)
+        scale = xp.where((scale == 0) | ~xp.isfinite(scale), 1, scale)
+    total = xp.sum((size / scale) ** ord, axis=axis, keepdims=True) ** (1 / ord) * scale
+    return total if keepdims else xp.reshape(total, tuple(n for i, n in enumerate(shape) if i not in axis))
 
 
-@_euclidean.vjp("x")
-def _(g, x, out, x_shape, axis, xp):
+@_norm.vjp("x")
+def _(g, x, out, x_shape, ord, axis, xp):
     shape = reduced_shape(x_shape, axis)
-    return xp.reshape(g, shape) * (x / xp.reshape(xp.where(out == 0, 1, out), shape))
+    g, out = xp.reshape(g, shape), xp.reshape(xp.where(out == 0, 1, out), shape)
+    if ord == 2:
+        return g * (x / out)
+    # The sign makes 0 of what is 0, which may have no such power.
+    return g * xp.sign(x) * xp.where(x == 0, 1, xp.abs(x) / out) ** (ord - 1)
 
 
 def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
-    """The norm of vectors that lie along one or several axes. The derivative of the 2-norm at 0 is 0.
+    """The norm of vectors that lie along one or several axes. The derivative at 0 is 0.
 
     Args:
         x: an array of any shape.
@@ -327,18 +330,13 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
         5.0
     """
     x = _array(x)
-    if ord == 2:
-        return _euclidean(x, axis=axis, keepdims=keepdims)
-    size = abs(x)
-    if ord == math.inf:
-        return max(size, axis=axis, keepdims=keepdims)
-    if ord == -math.inf:
-        return min(size, axis=axis, keepdims=keepdims)
+    if ord in (math.inf, -math.inf):
+        return (max if ord > 0 else min)(abs(x), axis=axis, keepdims=keepdims)
     if ord == 1:
-        return sum(size, axis=axis, keepdims=keepdims)
+        return sum(abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
-        return sum((x != 0).astype(x.dtype), axis=axis, keepdims=keepdims)
-    return pow(sum(pow(size, ord), axis=axis, keepdims=keepdims), 1 / ord)
+        return sum(abs(sign(x)), axis=axis, keepdims=keepdims)
+    return _norm(x, ord, axis=axis, keepdims=keepdims)
 
 
 def trace(x, /, *, offset=0):

@@ -46,17 +46,22 @@ def where(condition, x1, x2, *, xp):
     """
     if not (hasattr(x1, "dtype") or hasattr(x2, "dtype")):
         x1, x2 = (xp.asarray(value) for value in to_array([x1, x2]))
-    return xp.where(condition, x1, x2)
+    return xp.where(_mask(condition, x1 if hasattr(x1, "dtype") else x2, xp), x1, x2)
 
 
 @where.vjp("x1")
 def _(g, condition, xp):
-    return xp.where(condition, g, 0)
+    return xp.where(_mask(condition, g, xp), g, 0)
 
 
 @where.vjp("x2")
 def _(g, condition, xp):
-    return xp.where(condition, 0, g)
+    return xp.where(_mask(condition, g, xp), 0, g)
+
+
+def _mask(condition, like, xp):
+    """The condition as an array: CuPy takes no number for it."""
+    return condition if hasattr(condition, "dtype") else xp.full_like(like, condition, dtype="bool")
 
 
 @op(differentiable=False)

@@ -188,7 +188,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
         positive = target > 0
         losses = target * where(positive, log(where(positive, target, 1)) - input, 0)
     if reduction == "batchmean":
-        return sum(losses) / (losses.shape[0] if losses.ndim else 1)
+        return sum(losses) / ((losses.shape[0] or math.nan) if losses.ndim else 1)
     return reduce("kl_div", losses, reduction)
 
 

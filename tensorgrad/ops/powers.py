@@ -102,14 +102,14 @@ def _(g, out):
 
 
 @op
-def reciprocal(x, *, xp):
-    """``1 / x``, elementwise.
+def reciprocal(x):
+    """``1 / x``, elementwise; of integers too it is floating point.
 
     Example:
         >>> tg.reciprocal(tg.tensor([2.0, 4.0]))
         Tensor([0.5 , 0.25], dtype=float32, device='cpu')
     """
-    return xp.reciprocal(x)
+    return 1 / x
 
 
 @reciprocal.vjp("x")
@@ -268,11 +268,20 @@ def logaddexp(x1, x2, *, xp):
     return xp.logaddexp(x1, x2)
 
 
+def _share_of_sum(g, x, other, out, xp):
+    """The derivative by ``x``: the logistic function of ``x - other``, and 1/2 where both are the same infinity."""
+    same = xp.isinf(out) & (x == other)
+    difference = xp.where(same, 0, x) - xp.where(same, 0, other)
+    # Beyond these bounds the result is 1 in any case; so exp does not overflow.
+    e = xp.exp(xp.minimum(difference, 11 if difference.dtype == "float16" else 40))
+    return g * (e / (1 + e))
+
+
 @logaddexp.vjp("x1")
-def _(g, x1, x2, xp):
-    return g / (1 + xp.exp(xp.where(x1 == x2, 0, x2 - x1)))
+def _(g, x1, x2, out, xp):
+    return _share_of_sum(g, x1, x2, out, xp)
 
 
 @logaddexp.vjp("x2")
-def _(g, x1, x2, xp):
-    return g / (1 + xp.exp(xp.where(x1 == x2, 0, x1 - x2)))
+def _(g, x1, x2, out, xp):
+    return _share_of_sum(g, x2, x1, out, xp)

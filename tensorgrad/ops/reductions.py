@@ -10,7 +10,7 @@ import builtins
 import math
 
 from tensorgrad.autograd import op
-from tensorgrad.ops.geometry import normalize_axis, reduced_shape
+from tensorgrad.ops.geometry import reduced_axes, reduced_shape
 
 __all__ = [
     "all",
@@ -31,6 +31,14 @@ __all__ = [
 ]
 
 
+def _axis(x, axis):
+    """The axis as array libraries take it: a 0-d array has none, though 0 and -1 may stand for that."""
+    if x.ndim:
+        return tuple(axis) if isinstance(axis, list) else axis
+    reduced_axes(axis, 0)
+    return None
+
+
 def _restore(g, shape, axis, xp):
     """A cotangent with the reduced axes back, at length 1."""
     return xp.reshape(g, reduced_shape(shape, axis))
@@ -38,7 +46,7 @@ def _restore(g, shape, axis, xp):
 
 def _count(shape, axis):
     """How many elements of an array of ``shape`` fall into one of the result."""
-    return math.prod(shape[i] for i in normalize_axis(axis, len(shape)))
+    return math.prod(shape[i] for i in reduced_axes(axis, len(shape)))
 
 
 @op
@@ -55,7 +63,7 @@ def sum(x, /, axis=None, dtype=None, keepdims=False, *, xp):
         >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         Tensor([4., 6.], dtype=float32, device='cpu')
     """
-    return xp.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return xp.sum(x, axis=_axis(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 @sum.vjp("x")
@@ -71,7 +79,7 @@ def mean(x, /, axis=None, keepdims=False, *, xp):
         >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         Tensor([2., 3.], dtype=float32, device='cpu')
     """
-    return xp.mean(x, axis=axis, keepdims=keepdims)
+    return xp.mean(x, axis=_axis(x, axis), keepdims=keepdims)
 
 
 @mean.vjp("x")
@@ -90,7 +98,7 @@ def max(x, /, axis=None, keepdims=False, *, xp):
         >>> tg.max(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         Tensor([3., 4.], dtype=float32, device='cpu')
     """
-    return xp.max(x, axis=axis, keepdims=keepdims)
+    return xp.max(x, axis=_axis(x, axis), keepdims=keepdims)
 
 
 @op
@@ -104,12 +112,12 @@ def min(x, /, axis=None, keepdims=False, *, xp):
         >>> tg.min(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         Tensor([1., 2.], dtype=float32, device='cpu')
     """
-    return xp.min(x, axis=axis, keepdims=keepdims)
+    return xp.min(x, axis=_axis(x, axis), keepdims=keepdims)
 
 
 def _share(g, x, out, x_shape, axis, xp):
     chosen = x == _restore(out, x_shape, axis, xp)
-    return chosen * (_restore(g, x_shape, axis, xp) / xp.sum(chosen, axis=axis, dtype=g.dtype, keepdims=True))
+    return chosen * (_restore(g, x_shape, axis, xp) / xp.sum(chosen, axis=_axis(x, axis), dtype=g.dtype, keepdims=True))
 
 
 max.vjp("x")(_share)
@@ -124,13 +132,13 @@ def prod(x, /, axis=None, dtype=None, keepdims=False, *, xp):
         >>> tg.prod(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         Tensor([3., 8.], dtype=float32, device='cpu')
     """
-    return xp.prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return xp.prod(x, axis=_axis(x, axis), dtype=dtype, keepdims=keepdims)
 
 
 @prod.vjp("x")
 def _(g, x, x_shape, axis, xp):
     # The derivative by a factor is the product of those before and those after it.
-    reduced = normalize_axis(axis, len(x_shape))
+    reduced = reduced_axes(axis, len(x_shape))
     if not reduced:
         return g
     rest = tuple(i for i in range(len(x_shape)) if i not in reduced)
@@ -160,11 +168,11 @@ def var(x, /, axis=None, correction=0, keepdims=False, *, xp):
         >>> tg.var(tg.tensor([1.0, 3.0, 5.0, 7.0]))
         Tensor(5., dtype=float32, device='cpu')
     """
-    return xp.var(x, axis=axis, ddof=correction, keepdims=keepdims)
+    return xp.var(x, axis=_axis(x, axis), ddof=correction, keepdims=keepdims)
 
 
 def _slope_of_var(x, axis, correction, xp):
-    deviation = x - xp.mean(x, axis=axis, keepdims=True)
+    deviation = x - xp.mean(x, axis=_axis(x, axis), keepdims=True)
     return deviation / builtins.max(_count(x.shape, axis) - correction, 0) if x.size else deviation
 
 
@@ -181,7 +189,7 @@ def std(x, /, axis=None, correction=0, keepdims=False, *, xp):
         >>> tg.std(tg.tensor([1.0, 1.0, 5.0, 5.0]))
         Tensor(2., dtype=float32, device='cpu')
     """
-    return xp.std(x, axis=axis, ddof=correction, keepdims=keepdims)
+    return xp.std(x, axis=_axis(x, axis), ddof=correction, keepdims=keepdims)
 
 
 @std.vjp("x")
@@ -202,12 +210,12 @@ def logsumexp(x, /, axis=None, keepdims=False, *, xp):
     if x.size == 0:
         total = xp.full(shape, -math.inf, dtype=x.dtype)
     else:
-        top = xp.max(x, axis=axis, keepdims=True)
+        top = xp.max(x, axis=_axis(x, axis), keepdims=True)
         top = xp.where(xp.isfinite(top), top, 0)
-        total = xp.exp(x - top).sum(axis=axis, keepdims=True)
+        total = xp.sum(xp.exp(x - top), axis=_axis(x, axis), keepdims=True)
         # log(0) is right for a row of -inf, and no reason for a warning.
         total = xp.where(total == 0, -math.inf, xp.log(xp.where(total == 0, 1, total)) + top)
-    gone = normalize_axis(axis, x.ndim)
+    gone = reduced_axes(axis, x.ndim)
     return total if keepdims else xp.reshape(total, tuple(n for i, n in enumerate(shape) if i not in gone))
 
 
@@ -288,7 +296,7 @@ def argmax(x, /, axis=None, keepdims=False, *, xp):
         >>> tg.argmax(tg.tensor([1.0, 5.0, 2.0])).item()
         1
     """
-    return _keep(xp.argmax(x, axis=axis), x, axis, keepdims, xp)
+    return _keep(xp.argmax(x, axis=_axis(x, axis)), x, axis, keepdims, xp)
 
 
 @op(differentiable=False)
@@ -299,7 +307,7 @@ def argmin(x, /, axis=None, keepdims=False, *, xp):
         >>> tg.argmin(tg.tensor([1.0, 5.0, 2.0])).item()
         0
     """
-    return _keep(xp.argmin(x, axis=axis), x, axis, keepdims, xp)
+    return _keep(xp.argmin(x, axis=_axis(x, axis)), x, axis, keepdims, xp)
 
 
 def _keep(index, x, axis, keepdims, xp):
@@ -314,7 +322,7 @@ def all(x, /, axis=None, keepdims=False, *, xp):
         >>> bool(tg.all(tg.tensor([1.0, 0.0])))
         False
     """
-    return xp.all(x, axis=axis, keepdims=keepdims)
+    return xp.all(x, axis=_axis(x, axis), keepdims=keepdims)
 
 
 @op(differentiable=False)
@@ -325,7 +333,7 @@ def any(x, /, axis=None, keepdims=False, *, xp):
         >>> bool(tg.any(tg.tensor([1.0, 0.0])))
         True
     """
-    return xp.any(x, axis=axis, keepdims=keepdims)
+    return xp.any(x, axis=_axis(x, axis), keepdims=keepdims)
 
 
 @op(differentiable=False)
@@ -336,4 +344,4 @@ def count_nonzero(x, /, axis=None, keepdims=False, *, xp):
         >>> tg.count_nonzero(tg.tensor([1.0, 0.0, 2.0])).item()
         2
     """
-    return xp.sum(x != 0, axis=axis, keepdims=keepdims)
+    return xp.sum(x != 0, axis=_axis(x, axis), keepdims=keepdims)

@@ -453,7 +453,7 @@ def tril(x, /, *, k=0):
                 [1., 1.]], dtype=float32, device='cpu')
     """
     x = _array(x)
-    return where(_triangle(x, k), x, 0)
+    return where(_triangle(x, k), x, False)
 
 
 def triu(x, /, *, k=0):
@@ -465,7 +465,7 @@ def triu(x, /, *, k=0):
                 [0., 1.]], dtype=float32, device='cpu')
     """
     x = _array(x)
-    return where(_triangle(x, k - 1), 0, x)
+    return where(_triangle(x, k - 1), False, x)
 
 
 def _triangle(x, k):

@@ -76,7 +76,7 @@ def erf(x, *, xp):
     t = x * x
     value = x * _polynomial(above, t)
     value /= _polynomial(below, t)
-    return xp.clip(value, -1.0, 1.0)
+    return xp.where(xp.abs(x) < bound, xp.clip(value, -1.0, 1.0), xp.sign(x))
 
 
 @erf.vjp("x")

@@ -20,7 +20,7 @@ from tests.ops.strategies import (
     values,
 )
 
-PROBABILITIES: Domain = ((0.1, 0.9),)
+PROBABILITIES: Domain = ((0.25, 0.75),)
 HINGES: Domain = ((-4.0, -3.1), (-2.9, -1.1), (-0.9, -0.1), (0.1, 0.9), (1.1, 2.9), (3.1, 5.9), (6.1, 7.0))
 """Away from -3, -1, 0, 1, 3 and 6, where activations of straight lines bend."""
 NEAR_OR_FAR: Domain = ((0.0, 0.2), (2.0, 2.2))

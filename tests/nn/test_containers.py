@@ -1,0 +1,119 @@
+"""Containers: Sequential, ModuleList, ModuleDict."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+
+
+def names(module: nn.Module) -> list[str]:
+    return [name for name, _ in module.named_children()]
+
+
+def test_modules_in_a_row() -> None:
+    double, add = nn.Lambda(lambda x: x * 2), nn.Lambda(lambda x: x + 1)
+    model = nn.Sequential(double, add)
+    assert model(3) == 7
+    assert list(model) == [double, add]
+    assert len(model) == 2
+    assert model[0] is double
+    assert model[-1] is add
+    assert nn.Sequential()(3) == 3
+    assert model.append(nn.Lambda(lambda x: -x))(3) == -7
+    assert names(model) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict])
+def test_modules_with_names(kind: type) -> None:
+    model = nn.Sequential(kind([("conv", nn.Conv1d(1, 1, 1)), ("act", nn.ReLU())]))
+    assert names(model) == ["conv", "act"]
+    assert model[1] is model.act
+    assert list(model.state_dict()) == ["conv.weight", "conv.bias"]
+    assert names(model[1:]) == ["act"]
+    assert names(model.insert(0, nn.Identity())) == ["0", "conv", "act"]
+
+
+def test_parts_of_a_row_share_its_modules() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    head = model[1:]
+    assert isinstance(head, nn.Sequential)
+    assert names(head) == ["0", "1"]
+    assert head[1] is model[2]
+    assert len(model[:0]) == 0
+    head.append(nn.Tanh())
+    assert len(model) == 3
+
+
+@pytest.mark.parametrize("kind", [nn.Sequential, lambda *modules: nn.ModuleList(modules)])
+def test_changes_of_a_row(kind) -> None:
+    a, b, c = nn.ReLU(), nn.Tanh(), nn.Sigmoid()
+    row = kind(a, b)
+    row[0] = c
+    assert list(row) == [c, b]
+    del row[0]
+    assert list(row) == [b]
+    assert names(row) == ["0"]
+    row.extend([a, c]).insert(1, c)
+    assert list(row) == [b, c, a, c]
+    assert row.pop() is c
+    assert row.pop(0) is b
+    del row[:1]
+    assert list(row) == [a]
+    with pytest.raises(IndexError, match=r"index 1 is out of range: .* has 1 modules"):
+        row[1]
+    with pytest.raises(TypeError, match="must be a Module or None, not int"):
+        row.append(3)
+
+
+def test_a_subclass_of_sequential_can_be_cut() -> None:
+    class Net(nn.Sequential):
+        def __init__(self, width: int) -> None:
+            super().__init__(nn.Linear(2, width), nn.ReLU())
+
+    assert type(Net(3)[:1]) is nn.Sequential
+
+
+def test_a_list_from_a_generator() -> None:
+    layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+    assert len(layers) == 3
+    assert len(list(layers.parameters())) == 6
+    assert names(layers[1:]) == ["0", "1"]
+    assert list(reversed(list(layers))) == [layers[2], layers[1], layers[0]]
+
+
+def test_modules_by_name() -> None:
+    heads = nn.ModuleDict({"a": nn.Linear(2, 1), "b": nn.ReLU()})
+    assert heads["a"] is heads.a
+    assert "a" in heads
+    assert "c" not in heads
+    assert list(heads) == list(heads.keys()) == ["a", "b"]
+    assert list(heads.values()) == [heads.a, heads.b]
+    assert heads.items()[0] == ("a", heads.a)
+    assert len(heads) == 2
+    heads.update([("c", nn.Tanh())])
+    heads["a"] = nn.Tanh()
+    assert list(heads) == ["a", "b", "c"]
+    tanh = heads["a"]
+    assert heads.pop("a") is tanh
+    del heads["b"]
+    assert list(heads) == ["c"]
+    with pytest.raises(KeyError, match="no module 'x'; there are: c"):
+        heads["x"]
+    with pytest.raises(KeyError):
+        del heads["training"]
+
+
+@pytest.mark.parametrize("name", ["keys", "training", "forward", "a.b", ""])
+def test_names_that_are_taken(name: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        nn.ModuleDict()[name] = nn.ReLU()
+
+
+def test_containers_inside_containers() -> None:
+    model = nn.Sequential(nn.ModuleList([nn.Linear(1, 1)]), nn.ModuleDict({"x": nn.Linear(1, 1)}))
+    assert list(model.state_dict()) == ["0.0.weight", "0.0.bias", "1.x.weight", "1.x.bias"]
+    assert model.to("float64")[1]["x"].bias.dtype == tg.float64

@@ -1,0 +1,135 @@
+"""Activation functions where formulas break first: at extreme scores, at NaN, in half precision."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tensorgrad as tg
+from tensorgrad.testing import assert_gradients
+
+# What each gives at -1e4 and at 1e4, and its derivative there.
+LIMITS = {
+    "relu": ((0, 1e4), (0, 1)),
+    "relu6": ((0, 6), (0, 0)),
+    "hardtanh": ((-1, 1), (0, 0)),
+    "hardsigmoid": ((0, 1), (0, 0)),
+    "hardswish": ((0, 1e4), (0, 1)),
+    "leaky_relu": ((-100, 1e4), (0.01, 1)),
+    "sigmoid": ((0, 1), (0, 0)),
+    "log_sigmoid": ((-1e4, 0), (1, 0)),
+    "softplus": ((0, 1e4), (0, 1)),
+    "silu": ((0, 1e4), (0, 1)),
+    "mish": ((0, 1e4), (0, 1)),
+    "softsign": ((-1, 1), (0, 0)),
+    "tanhshrink": ((-9999, 9999), (1, 1)),
+    "elu": ((-1, 1e4), (0, 1)),
+    "selu": ((-1.7581, 10507), (0, 1.0507)),
+    "celu": ((-1, 1e4), (0, 1)),
+    "gelu": ((0, 1e4), (0, 1)),
+    "erf": ((-1, 1), (0, 0)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize("name", LIMITS)
+def test_extreme_scores(name: str, dtype: str, device: str) -> None:
+    x = tg.tensor([-1e4, 1e4], dtype=dtype, device=device, requires_grad=True)
+    y = getattr(tg, name)(x)
+    (slope,) = tg.grad(y.sum(), x, create_graph=True)
+    (curvature,) = tg.grad(slope.sum(), x, allow_unused=True) if slope.requires_grad else (None,)
+    values, slopes = LIMITS[name]
+    np.testing.assert_allclose(y.numpy().astype("float64"), values, rtol=2e-3, atol=2e-4)
+    np.testing.assert_allclose(slope.numpy().astype("float64"), slopes, rtol=1e-3, atol=2e-4)
+    assert curvature is None or np.isfinite(curvature.numpy()).all()
+    assert y.dtype == slope.dtype == dtype
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_not_a_number_passes_through(name: str) -> None:
+    assert np.isnan(getattr(tg, name)(tg.tensor([math.nan, 1.0])).numpy()).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_far_out(approximate: str) -> None:
+    x = tg.tensor([-200.0, -50.0, 50.0, 200.0], dtype="float16", requires_grad=True)
+    y = tg.gelu(x, approximate)
+    y.sum().backward()
+    assert y.tolist() == [0, 0, 50, 200]
+    assert x.grad.tolist() == [0, 0, 1, 1]
+
+
+def test_sigmoid_keeps_its_digits_on_both_sides() -> None:
+    x = np.linspace(-80, 80, 1001)
+    expected = [math.exp(v) / (1 + math.exp(v)) for v in x]
+    np.testing.assert_allclose(tg.sigmoid(tg.tensor(x)).numpy(), expected, rtol=1e-15)
+    np.testing.assert_allclose(tg.sigmoid(tg.tensor(x.astype("float32"))).numpy(), expected, rtol=1e-5)
+
+
+@given(st.floats(-7, 7, allow_subnormal=False))
+def test_erf_to_the_last_digits(x: float) -> None:
+    assert tg.erf(tg.tensor(x, dtype="float64")).item() == pytest.approx(math.erf(x), rel=2e-15, abs=0)
+    single = np.float32(x)
+    if abs(single) > 1e-30:
+        assert tg.erf(tg.tensor(single)).item() == pytest.approx(math.erf(float(single)), rel=5e-7, abs=0)
+
+
+@given(st.floats(-0.999, 0.999, allow_subnormal=False))
+def test_erfinv_undoes_erf(x: float) -> None:
+    assert math.erf(tg.erfinv(tg.tensor(x, dtype="float64")).item()) == pytest.approx(x, rel=1e-13, abs=1e-300)
+
+
+def test_erfinv_at_its_ends() -> None:
+    assert tg.erfinv(tg.tensor([-1.0, 0.0, 1.0])).tolist() == [-math.inf, 0, math.inf]
+    assert math.isnan(tg.erfinv(tg.tensor(1.5)).item())
+
+
+def test_a_row_without_a_score_has_no_probabilities(device: str) -> None:
+    x = tg.tensor([[-math.inf, -math.inf], [0.0, 0.0]], device=device)
+    with np.errstate(invalid="ignore"):
+        both = tg.softmax(x).numpy(), tg.log_softmax(x).numpy()
+    for out in both:
+        assert np.isnan(out[0]).all()
+        assert np.isfinite(out[1]).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_softmax_sums_to_one_along_its_axis(axis: int) -> None:
+    x = tg.tensor(np.random.default_rng(0).normal(size=(3, 4), scale=1e4))
+    out = tg.softmax(x, axis)
+    assert (out >= 0).all()
+    np.testing.assert_allclose(out.sum(axis).numpy(), 1, rtol=1e-12)
+    np.testing.assert_allclose(tg.softmin(-x, axis).numpy(), out.numpy())
+
+
+def test_pytorch_calls_the_axis_dim() -> None:
+    x = tg.tensor(np.arange(6.0).reshape(2, 3))
+    for function in (tg.nn.functional.softmax, tg.nn.functional.log_softmax, tg.nn.functional.softmin):
+        np.testing.assert_array_equal(function(x, dim=0).numpy(), function(x, 0).numpy())
+        np.testing.assert_array_equal(function(x).numpy(), function(x, axis=-1).numpy())
+
+
+def test_third_derivatives() -> None:
+    x = [-2.1, -0.6, 0.4, 1.7]
+    for name in ("sigmoid", "log_sigmoid", "softplus", "silu", "mish", "elu", "gelu", "softmax", "log_softmax", "erf"):
+        assert_gradients(getattr(tg, name), x, order=3)
+
+
+def test_prelu_has_a_slope_for_each_channel() -> None:
+    x, slopes = tg.tensor(-np.ones((2, 3, 2))), tg.tensor([0.1, 0.2, 0.3], dtype="float64")
+    np.testing.assert_allclose(tg.prelu(x, slopes).numpy()[0, :, 0], [-0.1, -0.2, -0.3])
+    with pytest.raises(
+        ValueError, match=r"one slope, or one for each of the channels .* \(2,\) for x of shape \(2, 3, 2\)"
+    ):
+        tg.prelu(x, tg.ones(2))
+
+
+def test_options_that_make_no_sense() -> None:
+    with pytest.raises(ValueError, match="'none' and 'tanh', not 'erf'"):
+        tg.gelu(tg.ones(2), approximate="erf")
+    with pytest.raises(ValueError, match="min_val <= max_val, got 1 and 0"):
+        tg.hardtanh(tg.ones(2), 1, 0)
