@@ -49,7 +49,7 @@ def make_model() -> nn.Sequential:
 def shift(images: tg.Tensor) -> tg.Tensor:
     """Moves every image by up to one pixel up or down and left or right, half of them not at all in each direction.
 
-    The network never sees the same image twice then, and learns that the place does not matter.
+    So the network sees each image in nine places, and learns that a pixel this way or that does not matter.
 
     Args:
         images: shape (N, 1, H, W).

@@ -85,7 +85,7 @@ def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
     figure = _figure(
         7.2,
         7.2,
-        f"Confusion matrix: {wrong} of {counts.sum():,} {name} images {'was' if wrong == 1 else 'were'} misread",
+        f"Confusion matrix: {wrong} of {counts.sum():,} {name} images misread",
     )
     axes = figure.subplots()
     diagonal = np.eye(len(counts), dtype=bool)

@@ -187,8 +187,13 @@ class Op:
             elif type(item) is not np.ndarray or type(first) is not np.ndarray:
                 self._require_one_device(first, item)
         if first is None:
-            first, tensors = _arrays_from_numbers(items, count), True
-        elif odd:
+            scalar = next((i for i in range(count) if isinstance(items[i], np.generic)), None)
+            if scalar is None:
+                first, tensors = _arrays_from_numbers(items, count), True
+            else:
+                # NumPy makes scalars of 0-d results: they are arrays, if nobody else is.
+                first = items[scalar] = np.asarray(items[scalar])
+        if odd:
             for i in range(count):
                 items[i] = _weak(items[i], first)
         return first, nodes, mask, tensors

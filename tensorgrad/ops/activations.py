@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from tensorgrad.autograd import op
+from tensorgrad.ops.elementwise import clip
 from tensorgrad.ops.special import bell, erf
 from tensorgrad.ops.trigonometry import tanh
 
@@ -161,6 +162,8 @@ def _(g, x, negative_slope):
 def prelu(x, weight):
     """``x`` where it is positive, else ``weight * x``, elementwise: a leaky ReLU whose slope is learned.
 
+    The derivative at 0 is the slope.
+
     Source: He et al., *Delving deep into rectifiers*, 2015.
 
     Args:
@@ -179,7 +182,9 @@ def prelu(x, weight):
                 f"{tuple(weight.shape)} for x of shape {tuple(x.shape)}."
             )
         weight = weight.reshape((channels,) + (1,) * (x.ndim - 2))
-    return relu(x) - weight * relu(-x)
+    elif x.ndim == 0:
+        weight = weight.reshape(())
+    return relu(x) + weight * clip(x, max=0)
 
 
 # -- sigmoids --------------------------------------------------------------------------------------------------

@@ -212,7 +212,9 @@ def _expected(scores: Tensor, probabilities: Any, weight: Tensor | None) -> Tens
 
 def _reduce(name: str, losses: Tensor, counts: Tensor | None, reduction: str, single: bool) -> Tensor:
     if reduction == "mean" and counts is not None:
-        return sum(losses) / sum(counts)
+        count = sum(counts)
+        # 0 / 0 is NaN too, but NumPy warns of it.
+        return sum(losses) / where(count == 0, math.nan, count)
     losses = reduce(name, losses, reduction)
     return squeeze(losses, 0) if single and reduction == "none" else losses
 

@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.errors import DeviceError
-from tensorgrad.ops.geometry import normalize_axis
+from tensorgrad.ops.geometry import normalize_axis, reduced_axes
 
 __all__ = [
     "argsort",
@@ -177,6 +177,9 @@ def argsort(x, /, *, axis=-1, descending=False, stable=True, xp):
         >>> tg.argsort(tg.tensor([3.0, 1.0, 2.0])).tolist()
         [1, 2, 0]
     """
+    if x.ndim == 0:
+        reduced_axes(axis, 0)
+        return xp.zeros_like(x, dtype="int64")
     if not descending:
         return xp.argsort(x, axis=axis, kind="stable")
     # The last of equal elements must come last again: sort the reversed array, and count from its end.
@@ -192,7 +195,8 @@ def sort(x, /, *, axis=-1, descending=False, stable=True):
         Tensor([3., 2., 1.], dtype=float32, device='cpu')
     """
     x = x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
-    return take_along_axis(x, argsort(x, axis=axis, descending=descending, stable=stable), axis=axis)
+    order = argsort(x, axis=axis, descending=descending, stable=stable)
+    return take_along_axis(x, order, axis=axis) if x.ndim else x[...]
 
 
 @op(differentiable=False)

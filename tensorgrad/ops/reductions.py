@@ -264,6 +264,8 @@ def cumulative_sum(x, /, *, axis=None):
         >>> tg.cumulative_sum(tg.tensor([1.0, 2.0, 3.0]))
         Tensor([1., 3., 6.], dtype=float32, device='cpu')
     """
+    if getattr(x, "ndim", 1) == 0:
+        return sum(x, axis=axis)
     return _cumulative_sum(x, axis=_only_axis(x, axis, "cumulative_sum"))
 
 
@@ -274,6 +276,8 @@ def cumulative_prod(x, /, *, axis=None):
         >>> tg.cumulative_prod(tg.tensor([1.0, 2.0, 3.0]))
         Tensor([1., 2., 6.], dtype=float32, device='cpu')
     """
+    if getattr(x, "ndim", 1) == 0:
+        return prod(x, axis=axis)
     return _cumulative_prod(x, axis=_only_axis(x, axis, "cumulative_prod"))
 
 

@@ -293,3 +293,25 @@ class TestFunction:
         assert not Cube.apply(tg.tensor([1.0])).requires_grad
         with tg.no_grad():
             assert not Cube.apply(leaf(1.0)).requires_grad
+
+
+class TestScalarsOfNumPy:
+    def test_alone_they_are_bare_arrays(self):
+        assert not isinstance(scaled_sine(np.float32(0.5)), tg.Tensor)
+        assert scaled_sine(np.float64(0.5)).dtype == np.float64
+
+    def test_a_rule_on_a_0d_array_may_call_an_op(self):
+        @tg.op
+        def double(x):
+            return 2 * x
+
+        @double.vjp("x")
+        def _(g):
+            result = scaled_sine(g) / scaled_sine(g) * 2
+            assert not isinstance(result, tg.Tensor)
+            return result
+
+        x = tg.tensor(1.0, requires_grad=True)
+        double(x * 1).backward()
+        assert x.grad.item() == 2.0
+        assert x.grad.dtype == np.float32

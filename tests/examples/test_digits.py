@@ -142,6 +142,15 @@ def test_shift_moves_every_image_by_itself(place):
     assert abs(np.corrcoef(down, right)[0, 1]) < 0.1
 
 
+def test_the_readme_shows_how_to_use_the_network(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert digits.main(["--epochs", "5", "--no-plots"]) == 0
+    capsys.readouterr()
+    code = re.search(r"```python\n(.*?)```", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    exec(code, {})
+    assert capsys.readouterr().out.startswith("Tensor([")
+
+
 def test_in_full_size_it_reads_at_least_98_5_percent(tmp_path):
     command = [sys.executable, str(EXAMPLES / "digits.py"), "--no-plots"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -152,9 +152,9 @@ REDUCTIONS = [
     flat("argmax", reduction(one_axis=True, empty=False), np.argmax),
     flat("argmin", reduction(one_axis=True, empty=False), np.argmin),
     flat("count_nonzero", reduction(FEW), np.count_nonzero, ALL),
-    Spec("cumulative_prod", along(), ref.running(np.cumprod), NUMBERS),
+    Spec("cumulative_prod", along(scalars=True), ref.running(np.cumprod), NUMBERS),
     Spec("cumulative_prod", along(FEW), ref.running(np.cumprod), variant="zeros"),
-    Spec("cumulative_sum", along(), ref.running(np.cumsum), ALL),
+    Spec("cumulative_sum", along(scalars=True), ref.running(np.cumsum), ALL),
     Spec("logsumexp", reduction(), ref.logsumexp),
     Spec("max", reduction(empty=False), np.max, ALL),
     Spec("mean", reduction(empty=False), np.mean, ALL),
@@ -192,7 +192,7 @@ SHAPE = [
         call=lambda x, source, destination: tg.moveaxis(x, source, destination),
     ),
     Spec("pad", pads(constant=True), np.pad, NUMBERS),
-    Spec("pad", pads(constant=False), np.pad, NUMBERS, variant="mode"),
+    Spec("pad", pads(constant=False), np.pad, NUMBERS, variant="mode", nonempty="nothing to repeat"),
     Spec("permute_dims", with_axes(axes="all"), np.transpose, ALL),
     Spec("repeat", repeats(), np.repeat, ALL, call=lambda x, repeats, axis: tg.repeat(x, repeats, axis=axis)),
     Spec("reshape", reshapes(), np.reshape, ALL),
@@ -229,7 +229,7 @@ SHAPE = [
 ]
 
 INDEXING = [
-    flat("argsort", along(descending=st.booleans()), ref.argsort),
+    flat("argsort", along(scalars=True, descending=st.booleans()), ref.argsort),
     flat("argsort", along(FEW), ref.argsort, variant="ties"),
     Spec("getitem", indexed(), lambda x, key: x[key], ALL, call=lambda x, key: x[key]),
     Spec(
@@ -254,7 +254,7 @@ INDEXING = [
     flat(
         "nonzero", unary(FEW, shapes=[shape for shape in SHAPES if shape]), np.nonzero, ALL, host="how many there are"
     ),
-    Spec("sort", along(descending=st.booleans()), ref.sort, NUMBERS),
+    Spec("sort", along(scalars=True, descending=st.booleans()), ref.sort, NUMBERS),
     Spec("take", taken(), np.take, ALL, call=lambda x, indices, axis: tg.take(x, indices, axis=axis)),
     Spec("take_along_axis", taken_along(), ref.take_along_axis, ALL),
 ]

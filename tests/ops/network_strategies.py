@@ -142,7 +142,7 @@ def losses(
 def classified(draw: st.DrawFn, soft: bool = False, **options: Strategy[Any]) -> Sample:
     """Scores (N, C, ...), their classes (or the probabilities of these) and perhaps a weight for each class."""
     count = draw(st.integers(1, 4))
-    lead, rest = draw(st.sampled_from([((2,), ()), ((3,), ()), ((), ()), ((2,), (2,)), ((1,), (2, 1))]))
+    lead, rest = draw(st.sampled_from([((2,), ()), ((3,), ()), ((), ()), ((2,), (2,)), ((1,), (2, 1)), ((0,), ())]))
     shape = (*lead, count, *rest)
     seed = draw(SEEDS)
     shapes = [shape, (count,)] if draw(st.booleans()) else [shape]

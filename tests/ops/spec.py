@@ -46,6 +46,7 @@ class Spec:
         creates: whether it makes arrays on a ``device``.
         devices: the device types that it works on.
         host: why the host must wait for the device; empty, if it must not.
+        nonempty: why it takes no arrays without elements; empty, if it does.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Spec:
     creates: bool = False
     devices: tuple[str, ...] = ("cpu", "strict", "cuda")
     host: str = ""
+    nonempty: str = ""
 
     @property
     def function(self) -> Callable[..., Any]:

@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import tensorgrad as tg
@@ -165,6 +166,16 @@ def expected_outputs(spec: Spec, sample: Sample, arrays: list[np.ndarray], dtype
 
 def test_every_public_op_has_a_record() -> None:
     assert {spec.name for spec in SPECS} | {*WITHOUT_RECORD} == {*FUNCTIONS}
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if not spec.creates], ids=str)
+def test_samples_include_empty_arrays_and_full_ones(spec: Spec) -> None:
+    def find(wanted: Callable[[Sample], bool]) -> None:
+        hypothesis.find(spec.samples, wanted, settings=settings(phases=[Phase.generate], max_examples=500))
+
+    find(lambda sample: all(array.size > 1 for array in sample.arrays))
+    if not spec.nonempty:
+        find(lambda sample: any(array.size == 0 for array in sample.arrays))
 
 
 @every_op

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+import tensorgrad.nn.functional as F
 from tensorgrad.testing import assert_gradients
 
 INF, NAN = math.inf, math.nan
@@ -221,6 +222,13 @@ def test_equivalent_formulas_have_the_same_kinks() -> None:
     x = [-1.0, 0.0, 2.0]
     assert slope(tg.relu, x) == slope(lambda x: x * (x > 0), x) == slope(lambda x: tg.where(x > 0, x, 0), x)
     assert slope(tg.abs, x) == slope(lambda x: x * tg.sign(x), x) == slope(abs, x)
+
+
+def test_slopes_on_the_negative_side_hold_at_zero() -> None:
+    assert slope(lambda x: F.leaky_relu(x, 0.25), [0.0]) == slope(lambda x: F.prelu(x, leaf([0.25])), [0.0]) == [0.25]
+    assert slope(lambda x: F.prelu(x, leaf([0.25])), 0.0) == 0.25
+    assert slope(lambda x: F.elu(x, 0.25), [0.0]) == [0.25]
+    assert F.prelu(leaf([INF, -INF]), leaf([0.25])).tolist() == [INF, -INF]
 
 
 def test_powers_at_zero(device: str) -> None:
@@ -475,6 +483,10 @@ def test_layers_without_features(device: str) -> None:
 
 def test_reductions_of_an_array_without_axes(device: str) -> None:
     # Forwards NumPy lets 0 and -1 stand for no axis, as PyTorch does; backwards that failed.
+    for function in (tg.cumulative_sum, tg.cumulative_prod, tg.sort, tg.softmax, tg.log_softmax):
+        assert function(tg.tensor(2.0, device=device), axis=0).shape == ()
+    assert slope(tg.cumulative_sum, 2.0, device=device) == slope(tg.sort, 2.0, device=device) == 1
+    assert tg.argsort(tg.tensor(2.0, device=device), descending=True).item() == 0
     functions = [tg.sum, tg.mean, tg.max, tg.min, tg.prod, tg.logsumexp, tg.vector_norm]
     for axis in (None, 0, -1, (0,), ()):
         for keepdims in (False, True):
