@@ -32,7 +32,7 @@ def variance(function: Callable[..., Array]) -> Callable[..., Array]:
 
 def running(function: Callable[..., Array]) -> Callable[..., Array]:
     """``np.cumsum`` or ``np.cumprod``, for which no axis means the only one."""
-    return lambda x, axis=0: function(x, axis=axis)
+    return lambda x, axis=0: function(x, axis=axis).reshape(x.shape)
 
 
 # -- shapes, indices -------------------------------------------------------------------------------------------
@@ -60,12 +60,14 @@ def index_put(x: Array, values: Array, key: Any) -> Array:
 
 def argsort(x: Array, axis: int = -1, descending: bool = False) -> Array:
     """The order of the elements, equal ones in theirs."""
-    return np.argsort(-x if descending else x, axis=axis, kind="stable")
+    order = np.argsort(-np.atleast_1d(x) if descending else np.atleast_1d(x), axis=axis, kind="stable")
+    return order.reshape(x.shape)
 
 
 def sort(x: Array, axis: int = -1, descending: bool = False) -> Array:
     """The elements in order."""
-    return np.flip(np.sort(x, axis=axis), axis=axis) if descending else np.sort(x, axis=axis)
+    ordered = np.sort(np.atleast_1d(x), axis=axis)
+    return (np.flip(ordered, axis=axis) if descending else ordered).reshape(x.shape)
 
 
 def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
