@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -123,5 +125,5 @@ def test_gradient_descent_on_one_image_lowers_the_error_as_in_the_document():
         error.backward()
         optimizer.step()
     assert errors[0] == pytest.approx(0.55)
-    assert all(after < before for before, after in zip(errors, errors[1:], strict=False))
+    assert all(after < before for before, after in itertools.pairwise(errors))
     assert errors[-1] < 0.06

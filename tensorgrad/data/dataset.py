@@ -26,6 +26,7 @@ class Dataset:
         >>> class Squares(Dataset):
         ...     def __getitem__(self, index):
         ...         return index, index**2
+        ...
         ...     def __len__(self):
         ...         return 10
         >>> Squares()[3]

@@ -128,15 +128,24 @@ LOSSES = [
 CHANNELS = [(2, 3), (2, 2, 3), (2, 1, 2, 2), (3, 2)]
 PLANES = [(2, 3, 2), (1, 2, 2, 2), (2, 2, 3), (0, 2, 2)]
 
+DIVISION = 20
+"""Values are divided by how far they are apart, which may be as little as 1/300."""
+
 NORMALIZATION = [
     Spec(
-        "batch_norm", normalized(CHANNELS, training=st.just(True)), ref.batch_norm, call=named(FUNCTIONS["batch_norm"])
+        "batch_norm",
+        normalized(CHANNELS, training=st.just(True)),
+        ref.batch_norm,
+        call=named(FUNCTIONS["batch_norm"]),
+        slack=DIVISION,
+        nonempty="there is no variance of nothing",
     ),
     Spec(
         "batch_norm",
         normalized([*CHANNELS, (0, 2)], statistics=2, training=st.just(False)),
         ref.batch_norm,
         call=named(FUNCTIONS["batch_norm"]),
+        slack=DIVISION,
         variant="evaluation",
     ),
     Spec(
@@ -144,13 +153,17 @@ NORMALIZATION = [
         normalized([(2, 4), (2, 2, 3), (1, 4, 2, 1), (0, 2)], num_groups=st.sampled_from([1, 2])),
         ref.group_norm,
         call=named(FUNCTIONS["group_norm"]),
+        slack=DIVISION,
     ),
-    Spec("instance_norm", normalized(PLANES), ref.instance_norm, call=named(FUNCTIONS["instance_norm"])),
+    Spec(
+        "instance_norm", normalized(PLANES), ref.instance_norm, call=named(FUNCTIONS["instance_norm"]), slack=DIVISION
+    ),
     Spec(
         "layer_norm",
         normalized([(3,), (2, 3), (2, 1, 3), (2, 2, 2), (0, 2)], channels=None),
         ref.layer_norm,
         call=named(FUNCTIONS["layer_norm"]),
+        slack=DIVISION,
     ),
 ]
 

@@ -45,6 +45,7 @@ class Spec:
         numbers: whether operands may be Python's numbers, which are then weak.
         creates: whether it makes arrays on a ``device``.
         devices: the device types that it works on.
+        slack: how much less exact it is than others.
         host: why the host must wait for the device; empty, if it must not.
         nonempty: why it takes no arrays without elements; empty, if it does.
     """
@@ -60,6 +61,7 @@ class Spec:
     numbers: bool = False
     creates: bool = False
     devices: tuple[str, ...] = ("cpu", "strict", "cuda")
+    slack: float = 1.0
     host: str = ""
     nonempty: str = ""
 
