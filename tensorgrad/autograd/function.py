@@ -9,6 +9,7 @@ from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Vertex
 from tensorgrad.autograd.modes import no_grad, set_grad_enabled, state
 from tensorgrad.autograd.rules import fill, outputs
 from tensorgrad.autograd.tensor import Tensor
+from tensorgrad.errors import GradientError
 
 
 class Context:
@@ -26,6 +27,11 @@ class Context:
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keeps inputs, outputs or other Tensors; :attr:`saved_tensors` gives them back."""
+        for tensor in tensors:
+            if not (tensor is None or isinstance(tensor, Tensor)):
+                raise TypeError(
+                    f"ctx.save_for_backward() keeps Tensors, not {type(tensor).__name__}: make it an attribute of ctx."
+                )
         self._to_save = tensors
 
     @property
@@ -72,6 +78,12 @@ class Function:
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Runs :meth:`forward` and records it."""
+        for value in (*kwargs.values(), *(item for arg in args if isinstance(arg, (list, tuple)) for item in arg)):
+            if isinstance(value, Tensor) and value.requires_grad and state.grad:
+                raise GradientError(
+                    f"{cls.__name__}.apply() has gradients for Tensors that are given by position, one by one; this "
+                    f"one, of shape {value.shape}, would lose its gradient."
+                )
         ctx = Context()
         vertices = [arg._node if isinstance(arg, Tensor) and state.grad else None for arg in args]
         ctx.needs_input_grad = tuple(vertex is not None for vertex in vertices)

@@ -22,7 +22,7 @@ Shape = tuple[int, ...]
 
 
 class Pullback(Protocol):
-    """What a node needs of the op that made it."""
+    """What a node needs of the op that made it: a plan of its rules, or what a Function leaves."""
 
     name: str
 
@@ -58,7 +58,7 @@ class Leaf(Vertex):
     tensor is gone has nobody to tell.
     """
 
-    __slots__ = ("after", "tensor")
+    __slots__ = ("after", "replaced", "tensor")
 
     def __init__(self, tensor: Any, shape: Shape, dtype: Any) -> None:
         self.tensor = weakref.ref(tensor)
@@ -68,6 +68,24 @@ class Leaf(Vertex):
         self.hooks = None
         self.retained = None
         self.after: dict[int, Callable[[Any], None]] | None = None
+        self.replaced = False
+
+    def successor(self, tensor: Any, shape: Shape, dtype: Any) -> Leaf:
+        """The leaf for new data of another kind; graphs that were made with the old data lead to nobody now."""
+        leaf = Leaf(tensor, shape, dtype)
+        leaf.hooks, leaf.after = self.hooks, self.after
+        self.replaced = True
+        return leaf
+
+    def receiver(self) -> Any:
+        """The tensor that waits for the gradient; None if it is gone, or frozen."""
+        if self.replaced:
+            raise GradientError(
+                f"the data of a leaf of shape {self.shape} and dtype {self.dtype} was replaced by data of another "
+                f"shape or dtype after the forward pass: compute the forward pass again."
+            )
+        tensor = self.tensor()
+        return tensor if tensor is not None and tensor._node is self else None
 
 
 class Node(Vertex):
@@ -101,6 +119,7 @@ class Bundle(Node):
 
     def __init__(self, op: Pullback, parents: tuple[Vertex | None, ...], kept: Any, shape: Any, dtype: Any) -> None:
         super().__init__(op, parents, kept, shape, dtype)
+        # Weakly, for outputs hold their bundle, and nothing is to hold itself.
         self.outputs: weakref.WeakValueDictionary[int, Output] = weakref.WeakValueDictionary()
 
     def output(self, index: int) -> Output:
@@ -138,6 +157,8 @@ def fit(cotangent: Cotangent, vertex: Vertex, source: str) -> Cotangent:
         source: the rule, for the message.
     """
     shape = vertex.shape
+    if cotangent.dtype.kind not in "fiub":
+        raise GradientError(f"{source} gave a gradient of dtype {cotangent.dtype} for an input of {vertex.dtype}.")
     if cotangent.shape != shape:
         xp = backend.namespace(cotangent)
         extra = cotangent.ndim - len(shape)
@@ -161,6 +182,7 @@ def propagate(
     retain_graph: bool,
     create_graph: bool,
     targets: set[Vertex] | None = None,
+    fill_retained: bool = False,
 ) -> dict[Vertex, Cotangent]:
     """Walks back from ``seeds`` in the order of creation, youngest first, so every vertex is visited once.
 
@@ -170,10 +192,13 @@ def propagate(
         create_graph: whether rules run on Tensors, so that the result can be differentiated.
         targets: the vertices whose cotangents are wanted; only paths that lead to them are walked. None means all
             leaves.
+        fill_retained: whether tensors that retain their gradient get it (unless they are targets: those are the
+            caller's to fill).
 
     Returns:
         The cotangents of the targets (or leaves) that were reached. They may share memory.
     """
+    seeds = list(seeds)
     useful = None if targets is None else _leading_to(targets, [vertex for vertex, _ in seeds])
     pending: dict[Vertex, Any] = {}
     owned: set[Vertex] = set()
@@ -204,16 +229,16 @@ def propagate(
         if vertex.hooks is not None:
             for hook in tuple(vertex.hooks.values()):
                 cotangent = hook(cotangent)
-        if vertex.retained is not None:
+            if state.anomaly:
+                _check_finite(cotangent, f"a hook of a tensor of shape {vertex.shape}")
+        if isinstance(vertex, Leaf) if targets is None else vertex in targets:
+            found[vertex] = cotangent
+        elif fill_retained and vertex.retained is not None:
             tensor = vertex.retained()
             if tensor is not None:
-                tensor._accumulate(cotangent, create_graph)
-        if targets is None:
-            if isinstance(vertex, Leaf):
-                found[vertex] = cotangent
-                continue
-        elif vertex in targets:
-            found[vertex] = cotangent
+                tensor._accumulate(cotangent)
+        if useful is not None and not any(parent in useful for parent in vertex.parents_of()):
+            continue
         if isinstance(vertex, Output):
             bundle = vertex.bundle
             slots = pending.get(bundle)
@@ -226,21 +251,17 @@ def propagate(
             continue
         node = vertex
         if node.parents is None:
-            raise GradientError(
-                f"backward through {node.op.name!r} a second time: its graph was freed by the first. Give "
-                f"retain_graph=True to the first backward() or grad() to keep it, or compute the forward pass again."
-            )
+            raise _freed(node)
         if node.order < versions.latest:
             versions.check(node.kept, node.order, node.op.name)
-        if useful is not None and not any(parent in useful for parent in node.parents):
-            continue
         for parent, part, name in node.op.pull(node, cotangent, create_graph, useful):
             if parent is None or part is None or (useful is not None and parent not in useful):
                 continue
             if part.shape != parent.shape or part.dtype is not parent.dtype:
                 part = fit(part, parent, f"the vjp rule of {node.op.name!r} for {name!r}")
             if node.where is not None or state.anomaly:
-                _check_finite(part, node, name)
+                where = node.where or "a line outside detect_anomaly()"
+                _check_finite(part, f"the vjp rule of {node.op.name!r} for {name!r}", f" The forward call: {where}")
             deliver(parent, part)
         if not retain_graph:
             node.release()
@@ -256,6 +277,11 @@ def _leading_to(targets: set[Vertex], roots: list[Vertex]) -> set[Vertex]:
             if parent is not None and parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
+    if not targets <= seen:
+        # The way to what was not found may have led through a node that was let go of.
+        for vertex in seen:
+            if isinstance(vertex, Node) and vertex.parents is None:
+                raise _freed(vertex)
     useful: set[Vertex] = set()
     # Parents are older than children, so in this order every parent is settled before its children.
     for vertex in sorted(seen, key=lambda vertex: vertex.order):
@@ -264,16 +290,18 @@ def _leading_to(targets: set[Vertex], roots: list[Vertex]) -> set[Vertex]:
     return useful
 
 
-def _check_finite(cotangent: Cotangent, node: Node, name: str) -> None:
+def _freed(node: Node) -> GradientError:
+    return GradientError(
+        f"backward through {node.op.name!r} a second time: its graph was freed by the first. Give retain_graph=True to "
+        f"the first backward() or grad() to keep it, or compute the forward pass again."
+    )
+
+
+def _check_finite(cotangent: Cotangent, source: str, where: str = "") -> None:
     xp = backend.namespace(cotangent)
-    bad = {
-        "NaN": int(xp.sum(xp.isnan(cotangent))),
-        "infinite": int(xp.sum(xp.isinf(cotangent))),
-    }
+    bad = {"NaN": int(xp.sum(xp.isnan(cotangent))), "infinite": int(xp.sum(xp.isinf(cotangent)))}
     if any(bad.values()):
         counts = " and ".join(f"{count} {kind}" for kind, count in bad.items() if count)
-        where = node.where or "a line outside detect_anomaly()"
         raise GradientError(
-            f"the vjp rule of {node.op.name!r} for {name!r} gave a gradient with {counts} value(s), of shape "
-            f"{tuple(cotangent.shape)}. The forward call: {where}"
+            f"{source} gave a gradient with {counts} value(s), of shape {tuple(cotangent.shape)}.{where}"
         )

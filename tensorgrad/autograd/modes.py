@@ -46,6 +46,9 @@ state = _State()
 class Switch:
     """A mode for the length of a ``with`` block, or of each call of a decorated function.
 
+    A decorated generator or coroutine is in the mode while it runs, and not while it waits; a ``with`` block in one
+    lasts while it waits, too.
+
     One instance may be used many times, nested in itself too, and by several threads.
     """
 
@@ -75,28 +78,24 @@ class Switch:
 
     def __call__(self, function: F) -> F:
         """Runs ``function`` in this mode; a generator function, each time that it is resumed."""
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"an asynchronous generator cannot be decorated ({function.__qualname__}): decorate what it calls."
+            )
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
             def resumed(*args: Any, **kwargs: Any) -> Any:
-                generator = function(*args, **kwargs)
-                advance, value = generator.send, None
-                while True:
-                    try:
-                        with self:
-                            item = advance(value)
-                    except StopIteration as stop:
-                        return stop.value
-                    try:
-                        advance, value = generator.send, (yield item)
-                    except GeneratorExit:
-                        with self:
-                            generator.close()
-                        raise
-                    except BaseException as error:
-                        advance, value = generator.throw, error
+                return (yield from self._drive(function(*args, **kwargs)))
 
             return resumed  # type: ignore[return-value]
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                return await _Awaitable(self._drive(function(*args, **kwargs)))
+
+            return awaited  # type: ignore[return-value]
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -104,6 +103,34 @@ class Switch:
                 return function(*args, **kwargs)
 
         return call  # type: ignore[return-value]
+
+    def _drive(self, steps: Any) -> Any:
+        """Goes through a generator or coroutine, in this mode while it runs and not while it waits."""
+        advance, value = steps.send, None
+        while True:
+            try:
+                with self:
+                    item = advance(value)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                advance, value = steps.send, (yield item)
+            except GeneratorExit:
+                with self:
+                    steps.close()
+                raise
+            except BaseException as error:
+                advance, value = steps.throw, error
+
+
+class _Awaitable:
+    """A generator, as what ``await`` takes."""
+
+    def __init__(self, steps: Any) -> None:
+        self.steps = steps
+
+    def __await__(self) -> Any:
+        return self.steps
 
 
 class _GradSwitch(Switch):
@@ -117,6 +144,11 @@ class _GradSwitch(Switch):
         # ``@no_grad`` without parentheses is what many people type.
         if function is None:
             return super().__new__(cls)
+        if not callable(function):
+            raise TypeError(
+                f"{cls.__name__} takes no arguments but a function to decorate, not {type(function).__name__}: for a "
+                f"mode by value there is set_grad_enabled()."
+            )
         return cls()(function)
 
 

@@ -17,6 +17,9 @@ from tensorgrad.autograd.rules import DERIVED, Plan, Rule, outputs
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.errors import DeviceError, GradientError
 
+ALIASES = {"dim": "axis", "keepdim": "keepdims"}
+"""PyTorch's names for options that the standard, and NumPy, call otherwise: ops take either."""
+
 Unwrapped = tuple[Any, "list[Vertex | None] | None", int, bool]
 
 
@@ -47,6 +50,9 @@ class Op:
         # Arrays come before the slash or, where there is none, before the star.
         self.arrays = kinds.count(inspect.Parameter.POSITIONAL_ONLY) or self.positional
         self._plans: dict[int, Plan] = {}
+        for name in ("out", "needs"):
+            if name in self.index:
+                raise TypeError(f"op {self.name!r}: a parameter {name!r} means something else to its rules: rename it.")
 
     def vjp(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A decorator: the function becomes the vjp rule for one input, or the joint rule for several.
@@ -79,6 +85,8 @@ class Op:
                         f"neither a parameter of the op ({', '.join(self.index)}) nor out, xp, needs, nor a "
                         f"parameter's _shape, _dtype or _device."
                     )
+            if function.__name__ == "_":
+                _rename(function, f"{self.name}.vjp({', '.join(map(repr, inputs))})")
             rule = Rule(function, inputs, asks)
             self.rules.update(dict.fromkeys(inputs, rule))
             self._plans.clear()
@@ -95,7 +103,7 @@ class Op:
             if given > self.positional:
                 raise TypeError(f"{self.name}{self.signature} was given {given} positional arguments.")
         for name, value in kwargs.items():
-            i = self.index.get(name)
+            i = self.index.get(name, self.index.get(ALIASES.get(name, name)))
             if i is None or i < given:
                 problem = "has no parameter" if i is None else "was given two values for"
                 raise TypeError(f"{self.name}{self.signature} {problem} {name!r}.")
@@ -113,6 +121,9 @@ class Op:
         else:
             items, count = values, self.arrays
         first, nodes, mask, tensors = self._unwrap(items, count)
+        for i in range(self.arrays, len(values)):
+            if isinstance(values[i], Tensor):
+                values[i] = self._option(i, values[i])
         try:
             if len(values) == self.positional and not self.variadic:
                 out = self.forward(*values, xp=backend.namespace(first)) if self.wants_xp else self.forward(*values)
@@ -124,7 +135,7 @@ class Op:
         if not tensors:
             return out
         if type(out) is tuple:
-            outs = tuple(_as_array(array, first) for array in out)
+            outs = tuple(self._as_array(array, first) for array in out)
             if nodes is None:
                 return tuple(map(Tensor._wrap, outs))
             plan = self.plan(mask)
@@ -132,7 +143,7 @@ class Op:
             values += outs if self.outputs else [outs]
             return outputs(outs, Bundle(plan, tuple(nodes), plan.keep(values), shapes, dtypes))
         if type(out) is not type(first):
-            out = _as_array(out, first)
+            out = self._as_array(out, first)
         if nodes is None or (dtype := out.dtype).kind != "f":
             return Tensor._wrap(out)
         plan = self._plans.get(mask) or self.plan(mask)
@@ -180,6 +191,11 @@ class Op:
             elif item is None or type(item) is float or type(item) is int:
                 continue
             elif isinstance(item, np.generic) or backend.of(item) is None:
+                if isinstance(item, str):
+                    raise TypeError(
+                        f"{self.name}() takes an array for {[*self.index][i]!r}, not {item!r}. (In the signature of an "
+                        f"op, options come after a slash or a star.)"
+                    )
                 odd = True
                 continue
             if first is None:
@@ -204,6 +220,25 @@ class Op:
         if self.wants_xp:
             options["xp"] = backend.namespace(first)
         return self.forward(*(values[0] if self.variadic else values[: self.positional]), **options)
+
+    def _as_array(self, value: Any, like: Any) -> Any:
+        """A result as an array of ``like``'s library: NumPy makes scalars of 0-d ones, Python code makes floats."""
+        if backend.of(value) is not None:
+            return np.asarray(value) if isinstance(value, np.generic) else value
+        if not isinstance(value, (bool, int, float, complex)):
+            raise TypeError(
+                f"{self.name}() must return an array or a tuple of them, it returned {type(value).__name__}."
+            )
+        return backend.transfer(np.asarray(value), backend.device_of(like))
+
+    def _option(self, i: int, value: Tensor) -> Any:
+        """A Tensor that was given as an option: its number, or its array. No gradient flows there."""
+        if value.requires_grad and state.grad and self.differentiable:
+            raise GradientError(
+                f"{self.name}() has no gradient for its option {[*self.index][i]!r}, which was given a tensor that "
+                f"requires one: give it x.detach() or a number."
+            )
+        return value.item() if value.ndim == 0 else value._data
 
     def _require_one_device(self, first: Any, other: Any) -> None:
         here, there = backend.device_of(first), backend.device_of(other)
@@ -260,13 +295,10 @@ def op(
     return call
 
 
-def _as_array(value: Any, like: Any) -> Any:
-    """``value`` as an array of ``like``'s library: NumPy makes scalars of 0-d results, Python code makes floats."""
-    if type(like) is np.ndarray and isinstance(value, np.generic):
-        return np.asarray(value)
-    if backend.of(value) is not None and not isinstance(value, np.generic):
-        return value
-    return backend.transfer(np.asarray(value), backend.device_of(like))
+def _rename(function: Any, name: str) -> None:
+    """Gives a function a name that tracebacks and profiles show."""
+    function.__name__ = function.__qualname__ = name
+    function.__code__ = function.__code__.replace(co_name=name, co_qualname=name)
 
 
 def _arrays_from_numbers(items: list[Any], count: int) -> Any:

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from tensorgrad import backend
 from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Vertex
 from tensorgrad.autograd.tensor import Tensor
+from tensorgrad.errors import GradientError
 
 DERIVED: dict[str, Callable[[Any], Any]] = {
     "_shape": lambda value: getattr(value, "shape", ()),
@@ -116,12 +117,27 @@ class Plan:
                 line = f"called at {node.where}" if node.where else "tg.detect_anomaly() tells where it was called"
                 error.add_note(f"in the vjp rule of {self.name!r} for {', '.join(map(repr, rule.inputs))}; {line}")
                 raise
-            if self.variadic:
-                pulled += zip(parents, result, rule.inputs * len(parents), strict=True)
-            elif len(places) == 1:
-                pulled.append((parents[places[0]], result, rule.inputs[0]))
-            else:
-                pulled += zip([parents[place] for place in places], result, rule.inputs, strict=True)
+            names = rule.inputs * len(places) if self.variadic else rule.inputs
+            if len(names) == 1 and not self.variadic:
+                result = (result,)
+            elif not isinstance(result, (tuple, list)) or len(result) != len(names):
+                raise GradientError(
+                    f"the vjp rule of {self.name!r} for {', '.join(map(repr, rule.inputs))} returned "
+                    f"{len(result) if isinstance(result, (tuple, list)) else result} gradients for {len(names)} inputs."
+                )
+            for place, part, name in zip(places, result, names, strict=True):
+                parent = parents[place]
+                if parent is None or (useful is not None and parent not in useful):
+                    continue
+                if isinstance(part, Tensor):
+                    part = part if create_graph else part._data
+                elif backend.of(part) is None:
+                    raise GradientError(
+                        f"the vjp rule of {self.name!r} for {name!r} returned "
+                        f"{'None' if part is None else type(part).__name__}, not the gradient with respect to it: an "
+                        f"array."
+                    )
+                pulled.append((parent, part, name))
         return pulled
 
     def _linked(self, node: Node, kept: Sequence[Any]) -> list[Any]:

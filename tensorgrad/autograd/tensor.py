@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,12 +45,14 @@ class Tensor:
         Tensor([2., 4.], dtype=float32, device='cpu')
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_node")
+    __slots__ = ("__weakref__", "_data", "_grad", "_leaf", "_node")
 
     # NumPy's arrays leave binary operators with a Tensor to the Tensor.
     __array_priority__ = 1000
 
     _data: Array
+    # The leaf, once it was one: it waits here while the tensor is frozen, with its hooks.
+    _leaf: Leaf
     _node: Vertex | None
     _grad: Tensor | None
 
@@ -85,9 +87,7 @@ class Tensor:
         if isinstance(self._node, Leaf):
             _require_real_float(array.dtype)
             if array.shape != self._data.shape or array.dtype != self._data.dtype:
-                hooks, after = self._node.hooks, self._node.after
-                self._node = leaf = Leaf(self, array.shape, array.dtype)
-                leaf.hooks, leaf.after = hooks, after
+                self._node = self._leaf = self._node.successor(self, array.shape, array.dtype)
         elif self._node is not None:
             raise GradientError(
                 f"the data of a tensor made by {self._made_by()!r} cannot be replaced: detach() it first."
@@ -255,7 +255,10 @@ class Tensor:
             self._node = None
         elif self._node is None:
             _require_real_float(self._data.dtype)
-            self._node = Leaf(self, self._data.shape, self._data.dtype)
+            leaf = getattr(self, "_leaf", None)
+            if leaf is None or leaf.shape != self._data.shape or leaf.dtype != self._data.dtype:
+                leaf = Leaf(self, self._data.shape, self._data.dtype)
+            self._node = self._leaf = leaf
         return self
 
     @property
@@ -298,18 +301,20 @@ class Tensor:
         node = self._node
         if node is None:
             raise GradientError("register_hook() on a tensor that does not require a gradient.")
-        # The hook must not hold the node that holds it.
-        shape, dtype = node.shape, node.dtype
+        _require_function(hook)
 
         def apply(cotangent: Cotangent) -> Cotangent:
             recorded = isinstance(cotangent, Tensor)
-            result = hook(cotangent if recorded else Tensor._wrap(own(cotangent)))
+            given = cotangent if recorded else Tensor._wrap(own(cotangent))
+            result = hook(given)
             if result is None:
                 return cotangent
-            if result.shape != shape or result.dtype != dtype:
+            if not isinstance(result, Tensor):
+                raise GradientError(f"a hook must return a Tensor or None, not {type(result).__name__}.")
+            if (result.shape, result.dtype, result.device) != (given.shape, given.dtype, given.device):
                 raise GradientError(
-                    f"a hook returned a gradient of shape {result.shape} and dtype {result.dtype}; expected "
-                    f"{shape} and {dtype}."
+                    f"a hook returned a gradient of shape {result.shape} and dtype {result.dtype} on "
+                    f"{result.device!r}; expected {given.shape} and {given.dtype} on {given.device!r}."
                 )
             return result if recorded else result._data
 
@@ -321,6 +326,7 @@ class Tensor:
         """Calls ``hook(tensor)`` each time that :meth:`backward` has added to this leaf's :attr:`grad`."""
         if not isinstance(self._node, Leaf):
             raise GradientError("register_post_accumulate_grad_hook() takes a leaf that requires a gradient.")
+        _require_function(hook)
         if self._node.after is None:
             self._node.after = {}
         return Hook(self._node.after, hook)
@@ -346,22 +352,20 @@ class Tensor:
                 was changed in place.
         """
         targets = None if inputs is None else as_tensors(inputs, "inputs")
-        found = pull([self], [grad], retain_graph, create_graph, targets)
-        if targets is not None:
-            for tensor in dict.fromkeys(targets):
-                if tensor._node in found:
-                    tensor._accumulate(found[tensor._node], create_graph)
-            return
-        for leaf, cotangent in found.items():
-            tensor = leaf.tensor()  # type: ignore[attr-defined]
-            if tensor is not None and tensor._node is leaf:
-                tensor._accumulate(cotangent, create_graph)
+        found = pull([self], [grad], retain_graph, create_graph, targets, accumulate=True)
+        if targets is None:
+            receivers = [(leaf.receiver(), cotangent) for leaf, cotangent in found.items() if isinstance(leaf, Leaf)]
+        else:
+            receivers = [(tensor, found[tensor._node]) for tensor in dict.fromkeys(targets) if tensor._node in found]
+        for tensor, cotangent in receivers:
+            if tensor is not None:
+                tensor._accumulate(cotangent)
 
-    def _accumulate(self, cotangent: Cotangent, create_graph: bool) -> None:
+    def _accumulate(self, cotangent: Cotangent) -> None:
         """Adds to the gradient, which is never shared with anybody: neither the sum nor the first of them."""
-        if create_graph:
-            cotangent = cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent)
-            self._grad = cotangent.clone() if self._grad is None else self._grad + cotangent
+        if isinstance(cotangent, Tensor):
+            with enable_grad():
+                self._grad = cotangent.clone() if self._grad is None else self._grad + cotangent
         elif self._grad is None:
             self._grad = Tensor._wrap(own(cotangent))
         else:
@@ -441,6 +445,7 @@ def pull(
     retain_graph: bool | None,
     create_graph: bool,
     targets: list[Tensor] | None,
+    accumulate: bool = False,
 ) -> dict[Vertex, Cotangent]:
     """Walks back from ``roots``, whose cotangents may be None for 1, after checking them."""
     seeds = [
@@ -454,6 +459,7 @@ def pull(
         "retain_graph": create_graph if retain_graph is None else retain_graph,
         "create_graph": create_graph,
         "targets": None if targets is None else {target._node for target in targets},
+        "fill_retained": accumulate,
     }
     if create_graph:
         with enable_grad():
@@ -464,8 +470,8 @@ def pull(
 def _vertex(root: Tensor) -> Vertex:
     if root._node is None:
         raise GradientError(
-            f"backward() needs a tensor that was computed from one with requires_grad=True; this one, of shape "
-            f"{root.shape} and dtype {root.dtype}, does not require a gradient."
+            f"there is nothing to go back through: a tensor of shape {root.shape} and dtype {root.dtype} was not "
+            f"computed from one with requires_grad=True, and does not require a gradient."
         )
     return root._node
 
@@ -482,6 +488,8 @@ def _seed(root: Tensor, cotangent: Any, create_graph: bool) -> Cotangent:
     elif isinstance(cotangent, (int, float)) and not isinstance(cotangent, np.generic) and root.size == 1:
         cotangent = backend.namespace(root._data).full_like(root._data, cotangent)
     else:
+        if isinstance(cotangent, (list, tuple)):
+            cotangent = to_array(cotangent, root.dtype, root.device)
         given = cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent)
         root._require_alike(given._data, "the gradient given to backward()")
         if create_graph:
@@ -507,8 +515,15 @@ def _require_real_float(dtype: np.dtype[Any]) -> None:
         )
 
 
+def _require_function(hook: Any) -> None:
+    if not callable(hook):
+        raise TypeError(f"a hook is a function, not {type(hook).__name__}.")
+
+
 def as_tensors(value: Tensor | Sequence[Tensor], name: str) -> list[Tensor]:
     """One tensor or several, as a list; ``name`` is for the message if they are something else."""
+    if not isinstance(value, (Tensor, Iterable)):
+        raise TypeError(f"{name} must be a Tensor or a sequence of Tensors, not {type(value).__name__}.")
     tensors = [value] if isinstance(value, Tensor) else list(value)
     for i, tensor in enumerate(tensors):
         if not isinstance(tensor, Tensor):

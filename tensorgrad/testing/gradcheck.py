@@ -13,6 +13,9 @@ from tensorgrad.autograd import Tensor, grad
 STEP = 1e-3
 """The step of the central differences, for values of size up to 1; larger values take larger steps."""
 
+ROUNDING = 100 * np.finfo(np.float64).eps
+"""How much of a function's value is taken to be rounding, relative to the size of what it is the sum of."""
+
 
 @dataclass(frozen=True)
 class GradientReport:
@@ -54,25 +57,30 @@ class GradientReport:
 
 
 def gradcheck(
-    f: Callable[..., Any], *inputs: Any, order: int = 1, rtol: float = 1e-8, atol: float = 1e-9, seed: int = 0
+    f: Callable[..., Any], *inputs: Any, order: int = 1, rtol: float = 1e-7, atol: float = 1e-12, seed: int = 0
 ) -> GradientReport:
     """Compares the gradients of ``f`` by backpropagation with finite differences, in float64.
 
     The outputs of ``f`` are added up with random weights, so that one backward pass sees the whole Jacobian. Each
     entry of each input is moved by +-h and +-h/2, with h = 1e-3 * max(1, abs(x)); the two central differences are
-    combined so that errors of the order of h**2 cancel (Richardson).
+    combined so that errors of the order of h**2 cancel (Richardson). What may differ is ``atol``, plus ``rtol`` times
+    the largest gradient of that input, plus what finite differences can be wrong by: the rounding of the function's
+    value divided by h, and the square of the relative difference between the two steps.
 
     Args:
         f: takes Tensors, and returns a Tensor or a tuple of them. It must give the same values each time, and be
             smooth within h of the inputs.
         inputs: arrays, Tensors or nested lists; floating point ones are checked, others are passed on as they are.
         order: 1 checks the gradient; 2 the gradient, and then the gradient of the gradient; and so on.
-        rtol: tolerance relative to the largest gradient and to the size of the output.
+        rtol: tolerance relative to the largest gradient of the same input.
         atol: absolute tolerance.
         seed: of the random weights.
 
     Returns:
         The report of the highest order, or of the first that fails; it is true if the gradients agree.
+
+    Raises:
+        ValueError: if no input is floating point, so that there is nothing to check.
 
     Example:
         >>> bool(gradcheck(lambda x: (x**3).sum(), [1.0, 2.0], order=2))
@@ -81,6 +89,8 @@ def gradcheck(
     if order < 1:
         raise ValueError(f"gradcheck() checks derivatives of order 1 and up, not {order}.")
     tensors = [_float64(value) for value in inputs]
+    if not any(tensor.requires_grad for tensor in tensors):
+        raise ValueError("gradcheck() has nothing to check: no input is floating point.")
     rng = np.random.default_rng(seed)
     report = _first_order(f, tensors, rng, 1, rtol, atol)
     for n in range(2, order + 1):
@@ -151,41 +161,38 @@ def _first_order(
     worst = GradientReport(True, order, 0.0, 0, (), 0.0, 0.0, atol)
     for i, part in zip(wanted, analytic, strict=True):
         found = np.zeros(tensors[i].shape) if part is None else part.numpy()
-        expected = _differences(f, tensors, i, seed)
-        scale = max(np.abs(expected).max(initial=0.0), np.abs(found).max(initial=0.0), abs(float(total)))
-        tolerance = atol + rtol * scale
+        expected, uncertainty = _differences(f, tensors, i, seed)
+        scale = max(np.abs(expected).max(initial=0.0), np.abs(found).max(initial=0.0))
+        tolerance = atol + rtol * scale + uncertainty
         errors = np.abs(found - expected) / tolerance
         errors = np.where(np.isfinite(errors), errors, np.inf)
         if errors.size and errors.max() >= worst.error:
             index = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))
-            error = float(errors[index])
-            worst = GradientReport(
-                error <= 1, order, error, i, index, float(found[index]), float(expected[index]), float(tolerance)
-            )
+            values = (float(array[index]) for array in (found, expected, tolerance))
+            worst = GradientReport(bool(errors[index] <= 1), order, float(errors[index]), i, index, *values)
     return worst
 
 
-def _differences(f: Callable[..., Any], tensors: list[Tensor], i: int, seed: int) -> np.ndarray:
-    """The numerical gradient of the weighted sum with respect to input ``i``."""
+def _differences(f: Callable[..., Any], tensors: list[Tensor], i: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numerical gradient of the weighted sum with respect to input ``i``, and how uncertain it is."""
     base = tensors[i].numpy()
-    gradient = np.empty(base.shape)
+    gradient, uncertainty = np.empty(base.shape), np.empty(base.shape)
 
-    def value(index: tuple[int, ...], change: float) -> float:
+    def value(index: tuple[int, ...], change: float) -> tuple[float, float]:
         moved = base.copy()
         moved[index] += change
-        others = [tensor.detach() if j != i else None for j, tensor in enumerate(tensors)]
-        # Functions that differentiate (order 2) need inputs that require gradients.
-        arguments = [
-            Tensor(moved, device=tensors[i].device, requires_grad=True)
-            if other is None
-            else other.requires_grad_(tensors[j].requires_grad)
-            for j, other in enumerate(others)
-        ]
-        return float(_weighted(f(*arguments), seed))
+        # Functions that differentiate (order 2 and up) need inputs that require gradients.
+        arguments = [tensor.detach().requires_grad_(tensor.requires_grad) for tensor in tensors]
+        arguments[i] = Tensor(moved, device=tensors[i].device, requires_grad=True)
+        result = f(*arguments)
+        return float(_weighted(result, seed)), sum(float(output.abs().sum()) for output in _outputs(result))
 
     for index in np.ndindex(base.shape):
         h = STEP * max(1.0, abs(float(base[index])))
-        coarse = (value(index, h) - value(index, -h)) / (2 * h)
-        fine = (value(index, h / 2) - value(index, -h / 2)) / h
+        (right, size), (left, _) = value(index, h), value(index, -h)
+        coarse = (right - left) / (2 * h)
+        fine = (value(index, h / 2)[0] - value(index, -h / 2)[0]) / h
         gradient[index] = (4 * fine - coarse) / 3
-    return gradient
+        truncated = 10 * (fine - coarse) ** 2 / (abs(fine) + abs(coarse)) if fine != coarse else 0.0
+        uncertainty[index] = ROUNDING * size / h + truncated
+    return gradient, uncertainty

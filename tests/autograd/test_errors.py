@@ -55,6 +55,8 @@ class TestBackward:
             tg.grad(leaf(1.0) * 2, [leaf(1.0), tg.ones(1)])
 
     def test_inputs_that_are_no_tensors(self):
+        with pytest.raises(TypeError, match="inputs must be a Tensor or a sequence of Tensors, not NoneType"):
+            tg.grad(leaf(1.0) * 2, None)
         with pytest.raises(TypeError, match=r"inputs\[0\] is no Tensor but ndarray"):
             tg.grad(leaf(1.0) * 2, [np.ones(1)])
 
@@ -304,6 +306,13 @@ class TestAnomaly:
         with pytest.raises(ZeroDivisionError) as caught:
             y.sum().backward()
         assert "test_errors.py" in caught.value.__notes__[0]
+
+    def test_a_hook(self):
+        x = leaf(1.0)
+        y = x * 2
+        y.register_hook(lambda g: g * float("nan"))
+        with tg.detect_anomaly(), pytest.raises(tg.GradientError, match=r"a hook.*1 NaN"):
+            y.sum().backward()
 
     def test_is_off_otherwise(self):
         x = leaf(0.0)

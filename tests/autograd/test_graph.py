@@ -105,6 +105,55 @@ class TestBackward:
         (x * x.detach()).sum().backward()
         assert x.grad.tolist() == [2.0]
 
+    def test_frozen_and_thawed_between_forward_and_backward(self):
+        x = leaf(1.0, 2.0)
+        x.register_hook(lambda g: g * 10)
+        y = (x * x).sum()
+        x.requires_grad_(False)
+        (x * 3).sum()
+        x.requires_grad_(True)
+        y.backward()
+        assert x.grad.tolist() == [20.0, 40.0]
+
+    def test_a_frozen_leaf_gets_no_gradient(self):
+        x = leaf(1.0)
+        y = (x * x).sum()
+        x.requires_grad_(False)
+        y.backward()
+        assert x.grad is None
+
+    @pytest.mark.parametrize("data", [np.ones(3), np.ones(1, "float32")])
+    def test_data_replaced_by_another_kind_between_forward_and_backward(self, data):
+        x, w = leaf(1.0), leaf(1.0)
+        y = (x * w).sum()
+        x.data = data
+        with pytest.raises(tg.GradientError, match=r"was replaced .* after the forward pass"):
+            y.backward()
+        assert w.grad is None
+
+    def test_retained_and_asked_for(self):
+        x = leaf(1.0)
+        y = x * x
+        y.retain_grad()
+        y.sum().backward(inputs=[y])
+        assert y.grad.tolist() == [1.0]
+        z = x * x
+        z.retain_grad()
+        tg.grad(z.sum(), x)
+        assert z.grad is None, "grad() touches no tensor's grad"
+
+    def test_a_list_as_gradient_has_the_dtype_of_the_tensor(self):
+        x = leaf(1.0, 2.0)
+        (x * 2).backward([1.0, 10.0])
+        assert x.grad.tolist() == [2.0, 20.0]
+
+    def test_create_graph_under_no_grad(self):
+        x = leaf(2.0)
+        y = (x**3).sum()
+        with tg.no_grad():
+            y.backward(create_graph=True)
+        assert x.grad.requires_grad
+
     def test_unused_leaf_has_no_gradient(self):
         x, y = leaf(2.0), leaf(3.0)
         (x * 2).sum().backward()
@@ -185,6 +234,25 @@ class TestGrad:
         assert tg.grad(x * 1, y, allow_unused=True) == (None,)
         with pytest.raises(tg.GradientError, match=r"do not depend on inputs\[0\].*allow_unused"):
             tg.grad(x * 1, y)
+
+    def test_of_an_intermediate_whose_own_graph_is_gone_or_stale(self):
+        x, w = leaf(2.0), tg.tensor([3.0], dtype="float64")
+        y = x * w
+        y.sum().backward()
+        assert tg.grad((y * 3).sum(), y)[0].item() == 3.0
+        y = x * w
+        w += 1
+        assert tg.grad((y * 3).sum(), y)[0].item() == 3.0
+        y, _ = tg.split(x * tg.ones(2, dtype="float64"), 2)
+        y.sum().backward()
+        assert tg.grad((y * 3).sum(), y)[0].item() == 3.0
+
+    def test_through_a_freed_graph(self):
+        x = leaf(2.0)
+        y = tg.exp(x)
+        y.sum().backward()
+        with pytest.raises(tg.GradientError, match=r"'exp' a second time.*retain_graph"):
+            tg.grad((y * 3).sum(), x)
 
     def test_results_are_not_shared(self):
         x, y = leaf(1.0), leaf(2.0)
@@ -425,8 +493,30 @@ class TestHooks:
         assert g.item() == 36.0, "the square of 2 x"
         assert tg.grad(g.sum(), x)[0].item() == pytest.approx(24.0 * 24.0), "8 x, squared by the hook again"
 
-    def test_wrong_shape(self):
+    @pytest.mark.parametrize(
+        ("hook", "words"),
+        [
+            (lambda g: g.sum(), r"a hook returned a gradient of shape \(\)"),
+            (lambda g: g.to("float32"), "dtype float32"),
+            (lambda g: g.to("strict"), "on 'strict'"),
+            (lambda g: 2.0, "must return a Tensor or None, not float"),
+            (lambda g: g.numpy(), "not ndarray"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, hook, words):
         x = leaf(1.0, 2.0)
-        x.register_hook(lambda g: g.sum())
-        with pytest.raises(tg.GradientError, match="a hook returned a gradient of shape"):
+        x.register_hook(hook)
+        with pytest.raises(tg.GradientError, match=words):
             x.sum().backward()
+        assert x.grad is None
+
+    def test_must_be_callable(self):
+        with pytest.raises(TypeError, match="a hook is a function, not int"):
+            leaf(1.0).register_hook(3)
+
+    def test_survives_another_dtype_of_the_data(self):
+        x = leaf(1.0, dtype="float32")
+        x.register_hook(lambda g: g * 2)
+        x.data = np.ones(2)
+        x.sum().backward()
+        assert x.grad.tolist() == [2.0, 2.0]

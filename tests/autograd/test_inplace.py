@@ -134,6 +134,41 @@ def test_fill_zero_copy():
     assert x.copy_(tg.tensor([1, 2])).tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize(
+    ("change", "form", "way_out"),
+    [
+        (lambda x: x.fill_(3), "fill_", "tg.full_like"),
+        (lambda x: x.zero_(), "zero_", "x.grad = None"),
+        (lambda x: x.copy_(1), "copy_", "no_grad"),
+    ],
+)
+def test_methods_are_called_by_their_names(change, form, way_out):
+    x, w = tg.ones(2), tg.ones(2, requires_grad=True)
+    y = (x * w).sum()
+    with pytest.raises(tg.GradientError, match=rf"leaf .* by {form}\(\)"):
+        change(w)
+    with pytest.raises(tg.GradientError, match=rf"^{form}\(\) .*{way_out}"):
+        change(w * 2)
+    change(x)
+    with pytest.raises(tg.GradientError, match=rf"by '{form}\(\)'"):
+        y.backward()
+
+
+def test_a_recorded_gradient_is_cleared_as_the_message_says():
+    x = tg.tensor(2.0, requires_grad=True)
+    (x**3).backward(create_graph=True)
+    with pytest.raises(tg.GradientError, match=r"x\.grad = None"):
+        x.grad.zero_()
+    x.grad = None
+
+
+def test_clip_without_bounds_is_a_copy(device):
+    x = tg.ones(3, device=device)
+    for y in (x.clip(), tg.clip(x), tg.sort(x.sum())):
+        y += 1
+    assert x.tolist() == [1.0, 1.0, 1.0]
+
+
 def test_what_does_not_fit_raises_and_changes_nothing():
     x = tg.ones(2)
     with pytest.raises(ValueError, match="broadcast"):

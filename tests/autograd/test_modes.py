@@ -160,6 +160,35 @@ def test_threads_have_modes_of_their_own():
     assert results == {"fresh": True, "here": True, "other": False}
 
 
+def test_a_decorated_coroutine_does_not_leak_while_it_waits():
+    import asyncio
+
+    @tg.no_grad()
+    async def inside():
+        seen = [tracked()]
+        await asyncio.sleep(0)
+        return [*seen, tracked()]
+
+    async def main():
+        task = asyncio.create_task(inside())
+        seen = [tracked()]
+        await asyncio.sleep(0)
+        return [*seen, tracked()], await task
+
+    assert asyncio.run(main()) == ([True, True], [False, False])
+
+
+def test_what_cannot_be_decorated():
+    with pytest.raises(TypeError, match="asynchronous generator"):
+
+        @tg.no_grad()
+        async def items():
+            yield 1
+
+    with pytest.raises(TypeError, match="no_grad takes no arguments but a function to decorate, not bool"):
+        tg.no_grad(False)
+
+
 def test_is_grad_enabled():
     assert tg.is_grad_enabled()
     with tg.no_grad():

@@ -185,6 +185,104 @@ class TestOp:
         with pytest.raises(TypeError, match=words):
             two.vjp(*inputs)(rule)
 
+    @pytest.mark.parametrize(
+        ("rule", "words"),
+        [
+            (lambda g: None, r"'broken' for 'x' returned None"),
+            (lambda g: 2.0, r"'broken' for 'x' returned float"),
+            (lambda g: [g], r"'broken' for 'x' returned list"),
+            (lambda g: g * 1j, r"'broken' for 'x' gave a gradient of dtype complex128"),
+        ],
+    )
+    def test_a_rule_must_give_a_gradient(self, rule, words):
+        @tg.op
+        def broken(x):
+            return x * 2
+
+        broken.vjp("x")(rule)
+        x = leaf(1.0)
+        with pytest.raises(tg.GradientError, match=words):
+            (broken(x) + x).sum().backward()
+        assert x.grad is None
+
+    @pytest.mark.parametrize(
+        ("rule", "words"),
+        [
+            (lambda g: (g,), r"for 'x', 'y' returned 1 gradients for 2 inputs"),
+            (lambda g: (g, None), r"for 'y' returned None"),
+            (lambda g: None, r"for 'x', 'y' returned None"),
+        ],
+    )
+    def test_a_joint_rule_must_give_all_gradients(self, rule, words):
+        @tg.op
+        def broken(x, y):
+            return x * y
+
+        broken.vjp("x", "y")(rule)
+        with pytest.raises(tg.GradientError, match=words):
+            broken(leaf(1.0), leaf(1.0)).sum().backward()
+
+    def test_a_tensor_from_a_rule_is_taken_for_its_array(self):
+        @tg.op
+        def same(x):
+            return x * 1
+
+        @same.vjp("x")
+        def _(g):
+            return tg.tensor(g)
+
+        x = leaf(2.0)
+        same(x).sum().backward()
+        assert x.grad.tolist() == [1.0]
+
+    @pytest.mark.parametrize("name", ["out", "needs"])
+    def test_a_parameter_with_a_name_that_rules_use_otherwise(self, name):
+        namespace = {}
+        exec(f"def f(x, {name}):\n    return x", namespace)
+        with pytest.raises(TypeError, match=f"parameter {name!r} means something else to its rules"):
+            tg.op(namespace["f"])
+
+    def test_a_forward_that_gives_no_array(self):
+        @tg.op
+        def nothing(x):
+            pass
+
+        with pytest.raises(
+            TypeError, match=r"nothing\(\) must return an array or a tuple of them, it returned NoneType"
+        ):
+            nothing(leaf(1.0))
+
+    def test_a_tensor_as_an_option(self):
+        assert scaled_sine(leaf(1.0), tg.tensor(2.0)).item() == scaled_sine(leaf(1.0), 2.0).item()
+        with pytest.raises(tg.GradientError, match=r"scaled_sine\(\) has no gradient for its option 'scale'"):
+            scaled_sine(leaf(1.0), leaf(2.0))
+
+    def test_an_option_in_the_place_of_an_array(self):
+        @tg.op
+        def mode_first(x, mode="a", *, xp):
+            return x
+
+        with pytest.raises(TypeError, match=r"takes an array for 'mode', not 'b'.*options come after a slash"):
+            mode_first(leaf(1.0), "b")
+
+    def test_the_names_that_pytorch_has_for_axis_and_keepdims(self):
+        assert tg.sum(tg.ones((2, 3)), dim=1, keepdim=True).shape == (2, 1)
+
+    def test_a_rule_is_called_after_its_op(self):
+        import traceback
+
+        @tg.op
+        def failing(x):
+            return x * 2
+
+        @failing.vjp("x")
+        def _(g):
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError) as caught:
+            failing(leaf(1.0)).sum().backward()
+        assert "failing.vjp('x')" in "".join(traceback.format_tb(caught.tb))
+
     def test_a_second_rule_is_refused(self):
         with pytest.raises(TypeError, match="has a vjp rule for 'x' already"):
             scaled_sine.vjp("x")
@@ -279,6 +377,20 @@ class TestFunction:
 
         with pytest.raises(TypeError, match="returned 1 gradients for 2 arguments"):
             Short.apply(leaf(1.0), leaf(1.0)).sum().backward()
+
+    def test_tensors_that_would_lose_their_gradient(self):
+        with pytest.raises(tg.GradientError, match="by position"):
+            Cube.apply(leaf(1.0), factor=leaf(2.0))
+
+    def test_saves_tensors_only(self):
+        class Bad(tg.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(np.ones(2))
+                return x
+
+        with pytest.raises(TypeError, match=r"save_for_backward.*Tensors.*ndarray"):
+            Bad.apply(leaf(1.0))
 
     def test_must_return_tensors(self):
         class Bad(tg.Function):

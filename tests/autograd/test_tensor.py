@@ -143,6 +143,156 @@ class TestConverting:
         np.multiply(np.ones(2, "float32"), np.square(x)).sum().backward()
         assert x.grad.tolist() == [2.0, 4.0]
 
+    @pytest.mark.parametrize(
+        ("function", "args", "options"),
+        [
+            (np.concatenate, ["pair", 1], {}),
+            (np.concatenate, ["pair"], {"axis": None}),
+            (np.concatenate, ["pair"], {"dtype": "float64"}),
+            (np.stack, ["pair", 1], {}),
+            (np.vstack, ["pair"], {}),
+            (np.hstack, ["pair"], {}),
+            (np.flip, ["x", 0], {}),
+            (np.roll, ["x", 1, 1], {}),
+            (np.repeat, ["x", 2, 1], {}),
+            (np.cumsum, ["x", 1], {}),
+            (np.cumsum, ["x"], {}),
+            (np.cumprod, ["x", 0], {}),
+            (np.sort, ["x", 0], {"kind": "stable"}),
+            (np.sort, ["x"], {"axis": None}),
+            (np.argsort, ["x", 0], {}),
+            (np.take, ["x", [1, 0], 1], {}),
+            (np.take_along_axis, ["x", [[0], [1]], 1], {}),
+            (np.tensordot, ["x", "x", 1], {}),
+            (np.split, ["x", 2, 1], {}),
+            (np.squeeze, ["x"], {}),
+            (np.reshape, ["x", (4,)], {}),
+            (np.reshape, ["x", (4,)], {"order": "F"}),
+            (np.ravel, ["x"], {}),
+            (np.moveaxis, ["x", 0, 1], {}),
+            (np.expand_dims, ["x", 1], {}),
+            (np.transpose, ["x", (1, 0)], {}),
+            (np.pad, ["x", 1], {"constant_values": 5}),
+            (np.pad, ["x", 1, "edge"], {}),
+            (np.clip, ["x", 2, 3], {}),
+            (np.clip, ["x", None, 3], {}),
+            (np.clip, ["x"], {"min": 2}),
+            (np.around, ["x", 1], {}),
+            (np.tril, ["x", -1], {}),
+            (np.var, ["x"], {"ddof": 1}),
+            (np.std, ["x", 0, None, None, 1], {}),
+            (np.mean, ["x"], {"dtype": "float64"}),
+            (np.sum, ["x", 0, None, None, True], {}),
+            (np.sum, ["x"], {"where": [[True], [False]]}),
+            (np.sum, ["x"], {"initial": 3}),
+            (np.max, ["x", 1], {"initial": 2}),
+            (np.where, [[[True], [False]], "x", 0], {}),
+            (np.where, ["x"], {}),
+            (np.full_like, ["x", 7], {}),
+            (np.meshgrid, ["row", "row"], {"indexing": "ij"}),
+            (np.meshgrid, ["row", "row"], {"sparse": True}),
+            (np.einsum, ["ij,jk", "x", "x"], {"optimize": True}),
+            (np.dot, ["x", "x"], {}),
+            (np.dot, ["row", "x"], {}),
+            (np.dot, ["x", 2.0], {}),
+            (np.dot, ["cube", "cube"], {}),
+            (np.linalg.norm, ["x"], {}),
+            (np.linalg.norm, ["x", 1, 0], {}),
+            (np.linalg.norm, ["x", 1], {}),
+            (np.linalg.norm, ["row", 3], {"keepdims": True}),
+            (np.linalg.norm, ["x"], {"axis": (0, 1)}),
+            (np.linalg.inv, ["x"], {}),
+            (np.linalg.trace, ["cube"], {}),
+            (np.trace, ["cube"], {}),
+            (np.diagonal, ["cube"], {}),
+            (np.outer, ["row", "row"], {}),
+            (np.fft.fft, ["row"], {}),
+            (np.add, ["x", 1], {"dtype": "float64"}),
+            (np.linspace, [0, 1, 3], {}),
+        ],
+        ids=lambda value: getattr(value, "__name__", None),
+    )
+    def test_numpy_functions_are_called_as_numpy_does(self, function, args, options):
+        data = {"x": [[4.0, 2.0], [1.0, 3.0]], "row": [2.0, 3.0], "cube": [[[1.0, 2.0], [3.0, 4.0]]] * 2}
+        arrays = {name: np.array(values, dtype="float32") for name, values in data.items()}
+        arrays["pair"] = [arrays["x"], arrays["x"]]
+        tensors = {name: tg.tensor(array) for name, array in arrays.items() if name != "pair"}
+        tensors["pair"] = [tensors["x"], tensors["x"]]
+
+        def call(those):
+            return function(*(those[arg] if isinstance(arg, str) and arg in those else arg for arg in args), **options)
+
+        expected, found = call(arrays), call(tensors)
+        several = isinstance(expected, (list, tuple))
+        for one, other in zip(expected if several else [expected], found if several else [found], strict=True):
+            np.testing.assert_allclose(np.asarray(other), one, rtol=1e-6)
+
+    def test_gradients_through_numpy_functions_called_as_numpy_does(self):
+        x = tg.tensor([[4.0, 2.0], [1.0, 3.0]], requires_grad=True)
+        results = [np.concatenate([x, x], 1), np.flip(x, 0), np.cumsum(x), np.var(x, ddof=1), np.linalg.norm(x)]
+        results += [np.vstack([x[0], x]), np.hstack([x, x]), np.dot(x, x), np.sort(x, None), np.sum(x, 0, None, None)]
+        for result in results:
+            assert isinstance(result, tg.Tensor)
+            assert result.requires_grad
+        for refused in (
+            lambda: np.mean(x, dtype="float64"),
+            lambda: np.linalg.norm(x, 2),
+            lambda: np.sum(x, where=[True, False]),
+            lambda: np.linalg.inv(x),
+        ):
+            with pytest.raises(TypeError, match=r"(mean|norm|sum|inv)\(\).*x\.detach\(\)"):
+                refused()
+        array = np.ones((2, 2), "float32")
+        with pytest.raises(TypeError, match=r"NumPy's add\(\)"):
+            array += x
+        with pytest.raises(TypeError, match=r"NumPy's add\.reduce\(\)"):
+            np.add.reduce(x)
+
+    def test_numpy_functions_that_nothing_is_differentiated_of(self):
+        x = tg.tensor([[1.0, 2.0]], requires_grad=True)
+        assert np.shape(x) == (1, 2)
+        assert np.ndim(x) == np.size(x) == 2
+        assert np.allclose(x, x)
+        assert np.isclose(x, 1).tolist() == [[True, False]]
+        assert np.array_equal(x, x)
+        assert np.unique(x).tolist() == [1.0, 2.0]
+        assert np.argwhere(x).tolist() == [[0, 0], [0, 1]]
+        assert np.shares_memory(x, x.data)
+        assert np.result_type(x, np.float32) == np.float32
+
+    def test_numpy_does_not_write_into_tensors(self):
+        # The change would not be counted, and the gradients of what was kept silently be wrong.
+        x, w = tg.ones(3), tg.ones(3, requires_grad=True)
+        y = (x * w).sum()
+        for write in (
+            lambda: np.add(x, 1, out=x),
+            lambda: np.add(np.ones(3), 1, out=x),
+            lambda: np.sum(np.ones((2, 3)), axis=0, out=x),
+            lambda: np.add.reduce(np.ones((2, 3)), out=x),
+        ):
+            with pytest.raises(TypeError, match=r"into a Tensor.*x\[\.\.\.\] = "):
+                write()
+        for write in (
+            lambda: np.copyto(x, 2),
+            lambda: np.put(x, 0, 2),
+            lambda: np.add.at(x, 0, 2),
+            lambda: np.fill_diagonal(tg.ones((2, 2)), 2),
+        ):
+            with pytest.raises(ValueError, match="read-only"):
+                write()
+        y.backward()
+        assert w.grad.tolist() == x.tolist() == [1.0, 1.0, 1.0]
+
+    def test_numbers_in_tensors(self):
+        one = tg.tensor(1.0)
+        for made in (tg.linspace(0, one, 3), np.linspace(one - 1, one, 3), tg.linspace(0, np.ones(()), 3)):
+            assert (made.tolist(), made.dtype) == ([0.0, 0.5, 1.0], np.float32)
+        assert tg.arange(tg.tensor(3)).tolist() == [0, 1, 2]
+        assert tg.arange(0, one, 0.5).dtype == np.float32
+        assert tg.full(tg.tensor(2), tg.tensor(5)).tolist() == [5, 5]
+        assert tg.full_like(one, tg.tensor([3.0])).item() == 3.0
+        assert tg.zeros(tg.tensor(2), 1).shape == (2, 1)
+
     def test_namespace(self):
         assert tg.ones(1).__array_namespace__() is tg
 
@@ -156,8 +306,11 @@ class TestConverting:
         assert x.to(y.detach()).dtype == np.float64
         assert x.double().dtype == np.float64
         assert y.cpu().device == "cpu"
-        with pytest.raises(tg.DeviceError, match="unknown device 'float33'"):
+        with pytest.raises(tg.DeviceError, match="'float33' is neither a dtype nor a device"):
             x.to("float33")
+        with pytest.raises(tg.DeviceError, match="'cpu:1'.*there is 1 'cpu' device"):
+            x.to("cpu:1")
+        assert x.to("cpu:0") is x
         with pytest.raises(TypeError, match="expected a dtype"):
             x.to(3.5)
 
@@ -166,6 +319,70 @@ class TestConverting:
         assert (a.item(), b.item()) == (1.0, 2.0)
         assert len(tg.ones((3, 2))) == 3
         assert [row.shape for row in tg.ones((3, 2))] == [(2,)] * 3
+
+
+class Ours:
+    """What knows how to be added to a Tensor."""
+
+    def __radd__(self, other):
+        return "theirs"
+
+    __rdivmod__ = __rmatmul__ = __radd__
+
+
+class TestMethods:
+    def test_the_other_operand_has_its_turn(self):
+        x = tg.tensor([1.0])
+        assert x + Ours() == x @ Ours() == divmod(x, Ours()) == "theirs"
+        y = x
+        y += Ours()
+        assert y == "theirs"
+        with pytest.raises(TypeError, match="unsupported operand"):
+            x + object()
+        assert (x == object()) is False
+        assert (x + range(1)).tolist() == (x + (0,)).tolist() == (x + np.float64(0)).tolist() == [1.0]
+
+    def test_round_and_divmod(self):
+        assert round(tg.tensor([1.26, 2.5])).tolist() == [1.0, 2.0]
+        assert round(tg.tensor(1.26, dtype="float64"), 1).item() == 1.3
+        assert [part.item() for part in divmod(tg.tensor(-7.0), 2)] == [-4.0, 1.0]
+        assert [part.item() for part in divmod(-7, tg.tensor(2))] == [-4, 1]
+
+    @pytest.mark.parametrize(
+        ("call", "expected"),
+        [
+            (lambda x: x.add(1), [[2.0, 3.0], [4.0, 5.0]]),
+            (lambda x: x.remainder(2), [[1.0, 0.0], [1.0, 0.0]]),
+            (lambda x: x.mm(x), [[7.0, 10.0], [15.0, 22.0]]),
+            (lambda x: x.t(), [[1.0, 3.0], [2.0, 4.0]]),
+            (lambda x: x[0].t(), [1.0, 2.0]),
+            (lambda x: x.cumsum(1), [[1.0, 3.0], [3.0, 7.0]]),
+            (lambda x: x.cumprod(axis=0), [[1.0, 2.0], [3.0, 8.0]]),
+            (lambda x: x[0].cumsum(), [1.0, 3.0]),
+            (lambda x: x.flip(0), [[3.0, 4.0], [1.0, 2.0]]),
+            (lambda x: x.roll(1, 1), [[2.0, 1.0], [4.0, 3.0]]),
+            (lambda x: x.take([1], 0), [[3.0, 4.0]]),
+            (lambda x: x.argsort(0), [[0, 0], [1, 1]]),
+            (lambda x: x.softmax(-1).sum(-1).round(), [1.0, 1.0]),
+            (lambda x: x[:, :1].expand(-1, 2), [[1.0, 1.0], [3.0, 3.0]]),
+            (lambda x: x[0].expand((1, -1)), [[1.0, 2.0]]),
+            (lambda x: x.masked_fill(x > 2, 0), [[1.0, 2.0], [0.0, 0.0]]),
+            (lambda x: x.le(2), [[True, True], [False, False]]),
+            (lambda x: x.logical_not(), [[False, False], [False, False]]),
+            (lambda x: x.exp2(), [[2.0, 4.0], [8.0, 16.0]]),
+            (lambda x: x.view_as(tg.ones(4)), [1.0, 2.0, 3.0, 4.0]),
+            (lambda x: x.type_as(tg.tensor(1)), [[1, 2], [3, 4]]),
+        ],
+    )
+    def test_methods_as_people_type_them(self, call, expected):
+        assert call(tg.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist() == expected
+
+    def test_contiguous(self):
+        x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+        assert x.contiguous() is x
+        y = x.T.contiguous()
+        assert y.data.flags.c_contiguous
+        assert y.requires_grad
 
 
 class TestCopying:
