@@ -34,10 +34,16 @@ class Backend:
     xp: ModuleType | Any
     """The namespace that rules and forwards are given as ``xp``."""
     array_type: type
+    synchronous: bool = False
+    """Whether values are there at once, so that to look at them is not to wait for a device."""
 
     def device(self, array: Array) -> str:
         """The device that holds ``array``."""
         return self.device_type
+
+    def count(self) -> int:
+        """How many devices there are."""
+        return 1
 
     def from_numpy(self, array: np.ndarray, device: str) -> Array:
         """A copy of a host array on ``device``."""
@@ -66,6 +72,7 @@ class NumPyBackend(Backend):
     device_type = "cpu"
     xp = np
     array_type = np.ndarray
+    synchronous = True
 
     def from_numpy(self, array: np.ndarray, device: str) -> np.ndarray:
         return array
@@ -85,11 +92,10 @@ class CuPyBackend(Backend):
         self.array_type = cupy.ndarray
 
     def _index(self, device: str) -> int:
-        index = int(device.partition(":")[2] or 0)
-        count = self.xp.cuda.runtime.getDeviceCount()
-        if index >= count:
-            raise DeviceError(f"device {device!r} was asked for, but this machine has {count} CUDA device(s).")
-        return index
+        return int(device.partition(":")[2] or 0)
+
+    def count(self) -> int:
+        return int(self.xp.cuda.runtime.getDeviceCount())
 
     def device(self, array: Array) -> str:
         index = array.device.id
@@ -136,19 +142,34 @@ def for_device(device: str) -> Backend:
     if backend is not None:
         return backend
     if kind != "cuda":
-        known = ", ".join(repr(name) for name in sorted({*_backends, "cuda"}))
+        known = ", ".join(map(repr, _device_types()))
         raise DeviceError(f"unknown device {device!r}: expected one of {known}, or 'cuda:N' for the GPU numbered N.")
     backend = _load_cupy()
     register(backend)
     return backend
 
 
+def names_device(name: str) -> bool:
+    """Whether ``name`` is how a device might be called, be it there or not."""
+    return name.partition(":")[0] in _device_types()
+
+
+def _device_types() -> list[str]:
+    return sorted({*_backends, "cuda"})
+
+
 def canonical_device(device: str) -> str:
     """``device`` under its usual name: ``"cuda:0"`` is ``"cuda"``. Raises for a device that is not there."""
-    kind, colon, number = for_device(device).device_type, *device.partition(":")[1:]
+    library = for_device(device)
+    kind, colon, number = library.device_type, *device.partition(":")[1:]
     if colon and not number.isdigit():
-        raise DeviceError(f"unknown device {device!r}: after the colon comes a number, as in '{kind}:1'.")
-    return f"{kind}:{int(number)}" if colon and int(number) else kind
+        raise DeviceError(f"unknown device {device!r}: after the colon comes a number, as in 'cuda:1'.")
+    if not colon or not int(number):
+        return kind
+    if int(number) >= (count := library.count()):
+        there = f"there is 1 {kind!r} device" if count == 1 else f"there are {count} {kind!r} devices"
+        raise DeviceError(f"device {device!r} was asked for, but {there}, and they are counted from 0.")
+    return f"{kind}:{int(number)}"
 
 
 def cuda_is_available() -> bool:
@@ -203,6 +224,12 @@ def device_of(array: Array) -> str:
     backend = of(array)
     assert backend is not None
     return backend.device(array)
+
+
+def can_look(array: Array) -> bool:
+    """Whether the values of ``array`` can be looked at without waiting for a device."""
+    backend = of(array)
+    return backend is not None and backend.synchronous
 
 
 def zeros(shape: tuple[int, ...], dtype: Any, like: Array) -> Array:

@@ -122,6 +122,7 @@ def test_any_structure_comes_back(value: Any) -> None:
         {"a/b": tg.Tensor([1.0]), "a": {"b": tg.Tensor([2.0])}, "a_b": tg.Tensor([3.0])},
         {"../../etc/passwd": np.ones(2), "..": np.zeros(2), "C:\\x": np.ones(1)},
         {"x" * 10_000: np.ones(2)},
+        {"\ud800": tg.Tensor([1.0]), "key": {"\udfff": 1}},
         {"A": np.ones(1), "a": np.zeros(1)},
         np.float32(0.1),
         np.array("text"),

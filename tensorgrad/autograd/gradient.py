@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tensorgrad.autograd.modes import enable_grad
 from tensorgrad.autograd.tensor import Tensor, as_tensors, own, pull
 from tensorgrad.errors import GradientError
 
@@ -59,8 +60,11 @@ def grad(
                 f"the outputs do not depend on inputs[{i}], of shape {tensor.shape}: it was not used, or was detached "
                 f"or used under no_grad(). With allow_unused=True its gradient is None."
             )
-        if cotangent is None or isinstance(cotangent, Tensor):
-            results.append(cotangent)
+        if cotangent is None:
+            results.append(None)
+        elif isinstance(cotangent, Tensor):
+            with enable_grad():
+                results.append(cotangent.clone())
         else:
             results.append(Tensor._wrap(own(cotangent)))
     return tuple(results)

@@ -20,6 +20,9 @@ from tensorgrad.errors import DeviceError, GradientError
 ALIASES = {"dim": "axis", "keepdim": "keepdims"}
 """PyTorch's names for options that the standard, and NumPy, call otherwise: ops take either."""
 
+KINDS = "biufc"
+"""Kinds of dtypes, from the narrowest to the widest."""
+
 Unwrapped = tuple[Any, "list[Vertex | None] | None", int, bool]
 
 
@@ -211,7 +214,7 @@ class Op:
                 first = items[scalar] = np.asarray(items[scalar])
         if odd:
             for i in range(count):
-                items[i] = _weak(items[i], first)
+                items[i] = weak(items[i], first)
         return first, nodes, mask, tensors
 
     def _forward(self, values: list[Any], first: Any) -> Any:
@@ -302,14 +305,25 @@ def _rename(function: Any, name: str) -> None:
 
 
 def _arrays_from_numbers(items: list[Any], count: int) -> Any:
-    """Makes arrays of the items, none of which is one; returns the first."""
-    for i in range(count):
-        if items[i] is not None:
-            items[i] = to_array(items[i])
-    return next((item for item in items[:count] if item is not None), None)
+    """Makes an array of one item, or of all of them if they are single numbers, where none is one; returns the first.
+
+    The lists that are left are brought to its dtype by :func:`weak`.
+    """
+    places = [i for i in range(count) if items[i] is not None]
+    if not places:
+        return None
+    if all(isinstance(items[i], (bool, int, float, complex)) for i in places):
+        together = to_array([items[i] for i in places])
+        for i, number in zip(places, together, strict=True):
+            items[i] = np.asarray(number)
+        return items[places[0]]
+    lists = {i: to_array(items[i]) for i in places if not isinstance(items[i], (bool, int, float, complex))}
+    widest = max(lists, key=lambda i: KINDS.index(lists[i].dtype.kind))
+    items[widest] = lists[widest]
+    return items[widest]
 
 
-def _weak(item: Any, like: Any) -> Any:
+def weak(item: Any, like: Any) -> Any:
     """A list or NumPy scalar beside an array: its kind may widen the array's, its precision does not."""
     if isinstance(item, np.generic):
         return item.item()
@@ -318,8 +332,7 @@ def _weak(item: Any, like: Any) -> Any:
     array = to_array(item)
     if hasattr(item, "__array__"):
         return backend.transfer(array, backend.device_of(like))
-    kinds = "biufc"
-    dtype = like.dtype if kinds.index(array.dtype.kind) <= kinds.index(like.dtype.kind) else None
+    dtype = like.dtype if KINDS.index(array.dtype.kind) <= KINDS.index(like.dtype.kind) else None
     return to_array(item, dtype, backend.device_of(like))
 
 

@@ -20,7 +20,8 @@ class Dataset:
 
     A subclass defines ``__getitem__`` and ``__len__``. Where many samples at once are cheaper than one by one, it may
     also define ``batch(indices)``, which gets a 1-d NumPy array of int64 and returns what collating those samples
-    would give; :class:`~tensorgrad.data.DataLoader` then calls that.
+    would give; :class:`~tensorgrad.data.DataLoader` then calls that. A ``batch`` that was inherited is not used by a
+    class with a ``__getitem__`` of its own.
 
     Example:
         >>> class Squares(Dataset):
@@ -40,6 +41,17 @@ class Dataset:
     def __len__(self) -> int:
         """The number of samples."""
         raise NotImplementedError(f"{type(self).__name__} defines no __len__().")
+
+
+def batch_of(dataset: Any) -> Callable[[np.ndarray], Any] | None:
+    """The dataset's ``batch``, if it has one and no class in front of it says by ``__getitem__`` what samples are."""
+    for kind in type(dataset).__mro__:
+        if "batch" in vars(kind):
+            batch = getattr(dataset, "batch", None)
+            return batch if callable(batch) else None
+        if "__getitem__" in vars(kind):
+            break
+    return None
 
 
 class TensorDataset(Dataset):
@@ -127,7 +139,9 @@ class Subset(Dataset):
     @property
     def batch(self) -> Callable[[np.ndarray], Any]:
         """The other dataset's ``batch``, for the samples chosen; there is none where that has none."""
-        take = self.dataset.batch
+        take = batch_of(self.dataset)
+        if take is None:
+            raise AttributeError(f"{type(self.dataset).__name__} has no batch() that goes with its samples.")
         return lambda indices: take(self.indices[indices])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.data.collate import collate, to_tensors
+from tensorgrad.data.dataset import batch_of
 from tensorgrad.random import Generator, choose_generator
 
 
@@ -20,7 +21,7 @@ class DataLoader:
 
     With a seed, the first loop has the same order on every run, and so has the second, which is another one. A
     dataset with a ``batch(indices)`` method (a :class:`~tensorgrad.data.TensorDataset`) is asked for whole batches;
-    from any other, samples are taken one by one and collated.
+    from any other, and from a subclass with a ``__getitem__`` of its own, samples are taken one by one and collated.
 
     Args:
         dataset: what has a length and can be indexed.
@@ -67,7 +68,7 @@ class DataLoader:
         if operator.index(batch_size) < 1:
             raise ValueError(f"batch_size is 1 or greater, got {batch_size}.")
         if prefetch is None:
-            prefetch = 0 if collate_fn is None and hasattr(dataset, "batch") else 2
+            prefetch = 0 if collate_fn is None and batch_of(dataset) else 2
         if operator.index(prefetch) < 0:
             raise ValueError(f"prefetch is 0 or greater, got {prefetch}.")
         self.dataset = dataset
@@ -101,8 +102,9 @@ class DataLoader:
             yield to_tensors(batch, self.device)
 
     def _batch(self, indices: np.ndarray) -> Any:
-        if self.collate_fn is None and hasattr(self.dataset, "batch"):
-            return self.dataset.batch(indices)
+        whole = batch_of(self.dataset) if self.collate_fn is None else None
+        if whole is not None:
+            return whole(indices)
         return (self.collate_fn or collate)([self.dataset[index] for index in indices.tolist()])
 
 

@@ -9,8 +9,16 @@ from tensorgrad.nn.linear import reset_uniform
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.ops.convolution import Size, conv1d, conv2d, conv3d, conv_padding
-from tensorgrad.ops.creation import empty
-from tensorgrad.ops.geometry import sizes
+from tensorgrad.ops.creation import asarray, empty
+from tensorgrad.ops.geometry import Shape, sizes
+
+
+def positive_sizes(value: Size, count: int, layer: str, option: str) -> Shape:
+    """A number for each of ``count`` axes. Raises ValueError for one below 1."""
+    numbers = sizes(value, count, f"{layer} {option}")
+    if min(numbers) < 1:
+        raise ValueError(f"{layer}: {option} is 1 or more, got {numbers}.")
+    return numbers
 
 
 class _Conv(Module):
@@ -46,9 +54,9 @@ class _Conv(Module):
             )
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = sizes(kernel_size, count, f"{name} kernel_size")
-        self.stride = sizes(stride, count, f"{name} stride")
-        self.dilation = sizes(dilation, count, f"{name} dilation")
+        self.kernel_size = positive_sizes(kernel_size, count, name, "kernel_size")
+        self.stride = positive_sizes(stride, count, name, "stride")
+        self.dilation = positive_sizes(dilation, count, name, "dilation")
         # Refused here, and not at the first call.
         conv_padding(padding, self.kernel_size, self.stride, self.dilation, name)
         self.padding = (padding,) * count if isinstance(padding, int) else padding
@@ -64,6 +72,7 @@ class _Conv(Module):
         reset_uniform(self.weight, self.bias)
 
     def forward(self, x: Any) -> Any:
+        x = asarray(x)
         count = len(self.axes)
         if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
             tail = ", ".join((str(self.in_channels), *self.axes))

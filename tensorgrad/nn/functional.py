@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.ops import activations
-from tensorgrad.ops.activations import (
-    celu,
-    elu,
-    gelu,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    leaky_relu,
-    mish,
-    prelu,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    softplus,
-    softsign,
-    tanhshrink,
-)
+from tensorgrad.ops import dropout as dropouts
+from tensorgrad.ops.activations import gelu, prelu, sigmoid, softplus, softsign, tanhshrink
 from tensorgrad.ops.activations import log_sigmoid as logsigmoid
 from tensorgrad.ops.adaptive_pooling import (
     adaptive_avg_pool2d,
@@ -35,7 +19,6 @@ from tensorgrad.ops.adaptive_pooling import (
 )
 from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
 from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
-from tensorgrad.ops.dropout import dropout, dropout1d, dropout2d, dropout3d
 from tensorgrad.ops.linalg import linear
 from tensorgrad.ops.losses import (
     binary_cross_entropy,
@@ -136,3 +119,40 @@ def _takes_dim(function: Callable[..., Any]) -> Callable[..., Any]:
 softmax = _takes_dim(activations.softmax)
 log_softmax = _takes_dim(activations.log_softmax)
 softmin = _takes_dim(activations.softmin)
+
+
+def _takes_inplace(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, which as in PyTorch may be told ``inplace`` as its last argument; it changes nothing."""
+    signature = inspect.signature(function)
+    count = len(signature.parameters)
+    last = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=bool)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == count + 1:
+            args = args[:-1]
+        else:
+            kwargs.pop("inplace", None)
+        return function(*args, **kwargs)
+
+    parameters = [*signature.parameters.values(), last]
+    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    call.__doc__ = f"{function.__doc__}\n    ``inplace`` is accepted, as in PyTorch, and changes nothing.\n"
+    return call
+
+
+celu = _takes_inplace(activations.celu)
+dropout = _takes_inplace(dropouts.dropout)
+dropout1d = _takes_inplace(dropouts.dropout1d)
+dropout2d = _takes_inplace(dropouts.dropout2d)
+dropout3d = _takes_inplace(dropouts.dropout3d)
+elu = _takes_inplace(activations.elu)
+hardsigmoid = _takes_inplace(activations.hardsigmoid)
+hardswish = _takes_inplace(activations.hardswish)
+hardtanh = _takes_inplace(activations.hardtanh)
+leaky_relu = _takes_inplace(activations.leaky_relu)
+mish = _takes_inplace(activations.mish)
+relu = _takes_inplace(activations.relu)
+relu6 = _takes_inplace(activations.relu6)
+selu = _takes_inplace(activations.selu)
+silu = _takes_inplace(activations.silu)

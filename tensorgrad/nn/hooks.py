@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tensorgrad.autograd import Function, Tensor
@@ -13,18 +15,17 @@ Gradients = tuple[Tensor | None, ...]
 class Passage:
     """One call of a module that has backward hooks.
 
-    The inputs that require gradients and the outputs go through identities, whose backward tells this object.
+    The inputs that require gradients and the outputs go through identities, whose backward tells this object. The
+    graph holds it, so it holds no graph itself: not that of a gradient, nor, once the hooks were called, the module,
+    whose parameters may then have gradients with graphs that lead back to here.
 
     Args:
-        module: for the hooks.
-        hooks: called as ``hook(module, grad_input, grad_output)`` once both are known; each may return another
-            ``grad_input``.
+        module: whose hooks are called once the gradients of outputs and inputs are known.
     """
 
-    def __init__(self, module: Any, hooks: tuple[Callable[..., Any], ...]) -> None:
-        self.module = module
-        self.hooks = hooks
-        self.grad_output: Gradients = ()
+    def __init__(self, module: Any) -> None:
+        self.module: Callable[[], Any] = lambda: module
+        self.came: list[Callable[[], Tensor]] = []
         self.places: list[int] = []
         self.count = 0
 
@@ -40,20 +41,18 @@ class Passage:
         return tuple(values)
 
     def leave(self, result: Any) -> Any:
-        """The module's result, a Tensor or a sequence of them, seen through an identity."""
-        several = isinstance(result, (tuple, list))
-        tensors = tuple(result) if several else (result,)
-        if not all(isinstance(tensor, Tensor) for tensor in tensors):
+        """The module's result, the Tensors in it seen through an identity."""
+        tensors = list(_tensors(result))
+        if not tensors:
             raise TypeError(
-                f"backward hooks need a module that returns Tensors, one or a tuple of them; "
-                f"{type(self.module).__name__} returned {type(result).__name__}."
+                f"backward hooks need a module that returns Tensors, one or several in tuples, lists or dicts; "
+                f"{type(self.module()).__name__} returned {type(result).__name__}."
             )
-        seen = _Identity.apply(self.left, *tensors)
-        return type(result)(seen) if several else seen[0]
+        return _with_tensors(result, iter(_Identity.apply(self.left, *tensors)))
 
     def left(self, grads: Gradients) -> Gradients:
         """The gradients of the outputs have come."""
-        self.grad_output = grads
+        self.came = [_without_graph(grad) for grad in grads if grad is not None]
         if not self.places:
             self._call((None,) * self.count)
         return grads
@@ -67,16 +66,48 @@ class Passage:
         return tuple(result[i] for i in self.places)
 
     def _call(self, grad_input: Gradients) -> Gradients:
-        # Let go of: gradients that have a graph of their own lead back to here.
-        grad_output, self.grad_output = self.grad_output, ()
-        for hook in self.hooks:
-            result = hook(self.module, grad_input, grad_output)
+        grad_output, self.came = tuple(grad() for grad in self.came), []
+        module = self.module()
+        if module is None:
+            return grad_input
+        self.module = weakref.ref(module)
+        for hook in tuple(module._backward_hooks.values()):
+            result = hook(module, grad_input, grad_output)
             if result is not None:
                 changed = result if isinstance(result, tuple) else (result,)
                 if len(changed) != len(grad_input):
                     raise ValueError(f"a backward hook returned {len(changed)} gradients for {len(grad_input)} inputs.")
                 grad_input = changed
         return grad_input
+
+
+def _without_graph(grad: Tensor) -> Callable[[], Tensor]:
+    """What gives ``grad`` back, on its graph if that is still there: the gradients of the inputs keep it."""
+    array, vertex = grad.data, None if grad._node is None else weakref.ref(grad._node)
+    return lambda: Tensor._wrap(array, None if vertex is None else vertex())
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """The Tensors in tuples, lists and dicts, from first to last."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (tuple, list, Mapping)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _tensors(item)
+
+
+def _with_tensors(value: Any, tensors: Iterator[Tensor]) -> Any:
+    """``value`` with these in the place of the Tensors that :func:`_tensors` finds in it."""
+    if isinstance(value, Tensor):
+        return next(tensors)
+    if isinstance(value, Mapping):
+        changed: Any = copy.copy(value)
+        changed.update({key: _with_tensors(item, tensors) for key, item in value.items()})
+        return changed
+    if isinstance(value, (tuple, list)):
+        items = [_with_tensors(item, tensors) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return value
 
 
 class _Identity(Function):

@@ -62,6 +62,7 @@ class Linear(Module):
         reset_uniform(self.weight, self.bias)
 
     def forward(self, x: Any) -> Any:
+        x = asarray(x)
         if not x.shape or x.shape[-1] != self.in_features:
             self._refuse(x, f"(..., {self.in_features})")
         return linear(x, self.weight, self.bias)
@@ -122,9 +123,10 @@ class Unflatten(Module):
         self.unflattened_size = tuple(unflattened_size)
 
     def forward(self, x: Any) -> Any:
-        if not -len(x.shape) <= self.dim < len(x.shape):
+        x = asarray(x)
+        if not -x.ndim <= self.dim < x.ndim:
             self._refuse(x, f"with an axis {self.dim}")
-        dim = self.dim % len(x.shape)
+        dim = self.dim % x.ndim
         return reshape(x, x.shape[:dim] + self.unflattened_size + x.shape[dim + 1 :])
 
     def extra_repr(self) -> str:

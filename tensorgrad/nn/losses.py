@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from typing import Any, ClassVar
 
 from tensorgrad.autograd import Tensor
 from tensorgrad.nn.module import Module
@@ -17,14 +18,25 @@ class _Loss(Module):
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
+    reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
+
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        if reduction not in ("mean", "sum", "none", "batchmean"):
-            raise ValueError(f"{type(self).__name__} has reduction 'mean', 'sum' or 'none', not {reduction!r}.")
+        if reduction not in self.reductions:
+            *others, last = map(repr, self.reductions)
+            raise ValueError(f"{type(self).__name__} has reduction {', '.join(others)} or {last}, not {reduction!r}.")
         self.reduction = reduction
 
     def extra_repr(self) -> str:
-        return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
+        options = inspect.signature(type(self)).parameters.values()
+        given = [(option.name, getattr(self, option.name, option.default), option.default) for option in options]
+        return ", ".join(
+            f"{name}={_described(value)}" for name, value, usual in given if isinstance(value, Tensor) or value != usual
+        )
+
+
+def _described(value: Any) -> str:
+    return f"{value.dtype}{list(value.shape)}" if isinstance(value, Tensor) else repr(value)
 
 
 class _WeightedLoss(_Loss):
@@ -121,6 +133,8 @@ class KLDivLoss(_Loss):
         reduction: ``"batchmean"``, ``"mean"``, ``"sum"`` or ``"none"``.
         log_target: whether the target, too, is given as log-probabilities.
     """
+
+    reductions = ("mean", "sum", "none", "batchmean")
 
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction)

@@ -72,7 +72,7 @@ class Module:
                 args = changed if isinstance(changed, tuple) else (changed,)
         passage = None
         if self._backward_hooks and is_grad_enabled():
-            passage = Passage(self, tuple(self._backward_hooks.values()))
+            passage = Passage(self)
             args = passage.enter(args)
         result = self.forward(*args, **kwargs)
         for hook in tuple(self._forward_hooks.values()):
@@ -290,6 +290,7 @@ class Module:
             What was missing and what was left over: ``(missing_keys, unexpected_keys)``.
 
         Raises:
+            TypeError: if ``state_dict`` is no dict.
             CheckpointError: lists all entries that are missing, unexpected, or of the wrong shape. Nothing has been
                 changed then.
         """
@@ -402,8 +403,9 @@ class Module:
     ) -> Hook:
         """Calls ``hook(module, grad_input, grad_output)`` when backward has passed the module.
 
-        ``grad_output`` has the gradient with respect to each output, ``grad_input`` that for each positional argument
-        (None where none is wanted). What the hook returns, if not None, replaces ``grad_input``.
+        ``grad_output`` has the gradient with respect to each output (each Tensor in the tuples, lists and dicts that
+        the module returns), ``grad_input`` that for each positional argument (None where none is wanted). What the
+        hook returns, if not None, replaces ``grad_input``.
 
         Returns:
             A handle with ``remove()``.

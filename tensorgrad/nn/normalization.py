@@ -9,7 +9,7 @@ from tensorgrad.autograd import versions
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.ops.creation import empty, ones, zeros
+from tensorgrad.ops.creation import asarray, empty, ones, zeros
 from tensorgrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
 
 
@@ -31,18 +31,18 @@ class _Affine(Module):
             init.zeros_(self.bias)
 
 
-class _BatchNorm(_Affine):
-    ranks: ClassVar[dict[int, str]]
+class _Tracking(_Affine):
+    """What keeps running statistics of each channel, or does not."""
 
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: str | None = None,
-        dtype: Any = None,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        device: str | None,
+        dtype: Any,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -65,8 +65,31 @@ class _BatchNorm(_Affine):
             init.ones_(self.running_var)
             init.zeros_(self.num_batches_tracked)
 
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_Tracking):
+    ranks: ClassVar[dict[int, str]]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+
     def forward(self, x: Any) -> Any:
-        if len(x.shape) not in self.ranks or x.shape[1] != self.num_features:
+        x = asarray(x)
+        if x.ndim not in self.ranks or x.shape[1] != self.num_features:
             wanted = " or ".join(rank.replace("C", str(self.num_features)) for rank in self.ranks.values())
             self._refuse(x, wanted)
         training = self.training or self.running_mean is None
@@ -81,12 +104,6 @@ class _BatchNorm(_Affine):
             count += 1
             versions.mark(count, "batch_norm")
         return y
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
-        )
 
 
 class BatchNorm1d(_BatchNorm):
@@ -173,7 +190,8 @@ class LayerNorm(_Affine):
         self.reset_parameters()
 
     def forward(self, x: Any) -> Any:
-        if tuple(x.shape)[-len(self.normalized_shape) :] != self.normalized_shape:
+        x = asarray(x)
+        if x.shape[-len(self.normalized_shape) :] != self.normalized_shape:
             self._refuse(x, f"(..., {', '.join(map(str, self.normalized_shape))})")
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -219,7 +237,8 @@ class GroupNorm(_Affine):
         self.reset_parameters()
 
     def forward(self, x: Any) -> Any:
-        if len(x.shape) < 2 or x.shape[1] != self.num_channels:
+        x = asarray(x)
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
             self._refuse(x, f"(N, {self.num_channels}, ...)")
         return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
@@ -227,31 +246,27 @@ class GroupNorm(_Affine):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
 
 
-class _InstanceNorm(_Affine):
+class _InstanceNorm(_Tracking):
     rank: ClassVar[str]
 
     def __init__(
         self,
         num_features: int,
         eps: float = 1e-5,
+        momentum: float | None = 0.1,
         affine: bool = False,
+        track_running_stats: bool = False,
         device: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__()
-        self.num_features = num_features
-        self.eps = eps
-        self.affine = affine
-        self._set_affine(num_features, affine, affine, device, dtype)
-        self.reset_parameters()
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
 
     def forward(self, x: Any) -> Any:
-        if len(x.shape) != len(self.rank) or x.shape[1] != self.num_features:
+        x = asarray(x)
+        if x.ndim != len(self.rank) or x.shape[1] != self.num_features:
             self._refuse(x, f"(N, {', '.join((str(self.num_features), *self.rank[2:]))})")
-        return instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, affine={self.affine}"
+        own, momentum = self.training or not self.track_running_stats, self.momentum or 0.0
+        return instance_norm(x, self.running_mean, self.running_var, self.weight, self.bias, own, momentum, self.eps)
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -261,16 +276,18 @@ class InstanceNorm1d(_InstanceNorm):
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Each channel of each image normalised by itself; there are no running statistics.
+    """Each channel of each image normalised by itself.
 
     Source: Ulyanov, Vedaldi and Lempitsky, *Instance normalization*, 2016.
 
     Args:
         num_features: C, the number of channels.
         eps: added to the variance, so that nothing is divided by 0.
+        momentum: how far the running statistics, if there are any, go towards those of the images; None is 0.
         affine: whether there are a weight and a bias to learn.
-        device: where the parameters are.
-        dtype: of the parameters, float32 by default.
+        track_running_stats: whether to keep running statistics while training, and to use them in evaluation.
+        device: where parameters and buffers are.
+        dtype: of parameters and buffers, float32 by default.
 
     Example:
         >>> tg.nn.InstanceNorm2d(3)(tg.randn(2, 3, 4, 4)).shape

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from tensorgrad.nn.convolution import positive_sizes
 from tensorgrad.nn.module import Module
 from tensorgrad.ops import adaptive_pooling, pooling
 from tensorgrad.ops.convolution import Size
+from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.shape import concat
 
 
@@ -20,11 +22,18 @@ class _Pool(Module):
     def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Any = 0, **options: Any) -> None:
         super().__init__()
         stride = kernel_size if stride is None else stride
+        for option, size in {
+            "kernel_size": kernel_size,
+            "stride": stride,
+            "dilation": options.get("dilation", 1),
+        }.items():
+            positive_sizes(size, len(self.axes), type(self).__name__, option)
         self._options = {"kernel_size": kernel_size, "stride": stride, "padding": padding, **options}
         for name, value in self._options.items():
             setattr(self, name, value)
 
     def forward(self, x: Any) -> Any:
+        x = asarray(x)
         if len(x.shape) - len(self.axes) not in (1, 2):
             tail = ", ".join(("C", *self.axes))
             self._refuse(x, f"(N, {tail}) or ({tail})")
@@ -186,6 +195,7 @@ class _AdaptivePool(Module):
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:
+        x = asarray(x)
         if len(x.shape) not in (3, 4):
             self._refuse(x, "(N, C, H, W) or (C, H, W)")
         return type(self).function(x, self.output_size)
@@ -238,6 +248,7 @@ class _GlobalPool(Module):
     function: ClassVar[Callable[..., Any]]
 
     def forward(self, x: Any) -> Any:
+        x = asarray(x)
         if len(x.shape) not in (3, 4):
             self._refuse(x, "(N, C, H, W) or (C, H, W)")
         return type(self).function(x)

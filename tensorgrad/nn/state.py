@@ -23,8 +23,14 @@ def load(own: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool, owne
     """Copies the values of ``state`` into the tensors of ``own`` that have their names.
 
     Raises:
+        TypeError: if ``state`` is no dict.
         CheckpointError: lists all that does not fit; nothing has been changed then.
     """
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"load_state_dict() takes a dict of Tensors by name, as state_dict() gives it, got {type(state).__name__}"
+            + (": give its state_dict()." if hasattr(state, "state_dict") else ".")
+        )
     missing = [name for name in own if name not in state]
     unexpected = [name for name in state if name not in own]
     problems = {"missing": missing, "unexpected": unexpected} if strict else {}

@@ -9,33 +9,11 @@ from __future__ import annotations
 import math
 
 from tensorgrad.autograd import op
-from tensorgrad.ops.elementwise import clip
+from tensorgrad.ops.arguments import beside
+from tensorgrad.ops.creation import asarray
+from tensorgrad.ops.elementwise import clip, divide, multiply, negative, subtract
 from tensorgrad.ops.special import bell, erf
 from tensorgrad.ops.trigonometry import tanh
-
-__all__ = [
-    "celu",
-    "elu",
-    "gelu",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "leaky_relu",
-    "log_sigmoid",
-    "log_softmax",
-    "mish",
-    "prelu",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softmin",
-    "softplus",
-    "softsign",
-    "tanhshrink",
-]
 
 __all__ = [
     "celu",
@@ -127,7 +105,7 @@ def hardsigmoid(x):
         >>> tg.hardsigmoid(tg.tensor([-4.0, 0.0, 4.0]))
         Tensor([0. , 0.5, 1. ], dtype=float32, device='cpu')
     """
-    return relu6(x + 3) / 6
+    return (hardtanh(x, -3.0, 3.0) + 3) / 6
 
 
 def hardswish(x):
@@ -137,7 +115,7 @@ def hardswish(x):
         >>> tg.hardswish(tg.tensor([-4.0, 3.0, 4.0]))
         Tensor([-0.,  3.,  4.], dtype=float32, device='cpu')
     """
-    return x * hardsigmoid(x)
+    return multiply(x, hardsigmoid(x))
 
 
 @op
@@ -174,12 +152,14 @@ def prelu(x, weight):
         >>> tg.prelu(tg.tensor([-1.0, 2.0]), tg.tensor([0.5]))
         Tensor([-0.5,  2. ], dtype=float32, device='cpu')
     """
+    x = asarray(x)
+    weight = beside(x, weight)
     if weight.size > 1:
         channels = x.shape[1] if x.ndim > 1 else None
         if weight.shape != (channels,):
             raise ValueError(
                 f"prelu() needs one slope, or one for each of the channels on axis 1; got weight of shape "
-                f"{tuple(weight.shape)} for x of shape {tuple(x.shape)}."
+                f"{weight.shape} for x of shape {x.shape}."
             )
         weight = weight.reshape((channels,) + (1,) * (x.ndim - 2))
     elif x.ndim == 0:
@@ -313,7 +293,7 @@ def tanhshrink(x):
         >>> tg.tanhshrink(tg.tensor([0.0, 1.0])).numpy().round(3)
         array([0.   , 0.238], dtype=float32)
     """
-    return x - tanh(x)
+    return subtract(x, tanh(x))
 
 
 # -- exponential on the negative side --------------------------------------------------------------------------
@@ -357,7 +337,7 @@ def celu(x, alpha=1.0):
         >>> tg.celu(tg.tensor([-1e4, 2.0]), alpha=2.0)
         Tensor([-2.,  2.], dtype=float32, device='cpu')
     """
-    return elu(x / alpha) * alpha
+    return elu(divide(x, alpha)) * alpha
 
 
 # -- Gaussian --------------------------------------------------------------------------------------------------
@@ -393,8 +373,7 @@ def _(g, x, approximate, xp):
 
 def _gaussian(x, approximate, xp):
     if approximate == "none":
-        # As an array: NumPy makes a scalar of a 0-d product.
-        return 0.5 * (1 + erf(xp.asarray(x * math.sqrt(0.5))))
+        return 0.5 * (1 + erf(x * math.sqrt(0.5)))
     if approximate == "tanh":
         return 0.5 * (1 + xp.tanh(_cubic(xp.clip(x, -10.0, 10.0))))
     raise ValueError(f"gelu() knows approximate='none' and 'tanh', not {approximate!r}.")
@@ -470,4 +449,4 @@ def softmin(x, axis=-1):
         >>> tg.softmin(tg.tensor([0.0, 0.0, 1e4]))
         Tensor([0.5, 0.5, 0. ], dtype=float32, device='cpu')
     """
-    return softmax(-x, axis)
+    return softmax(negative(x), axis)

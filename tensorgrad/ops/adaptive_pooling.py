@@ -12,6 +12,7 @@ from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.geometry import Shape
 from tensorgrad.ops.indexing import getitem, take_along_axis
 from tensorgrad.ops.linalg import matmul
+from tensorgrad.ops.pooling import floating
 from tensorgrad.ops.reductions import argmax, mean
 from tensorgrad.ops.shape import moveaxis, reshape
 
@@ -54,6 +55,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
         (1, 2, 2, 3)
     """
     x, wanted, batched = _adaptive("adaptive_avg_pool2d", x, output_size)
+    x = floating(x)
     for axis, count in zip((2, 3), wanted, strict=True):
         n = x.shape[axis]
         averages = np.zeros((n, count))

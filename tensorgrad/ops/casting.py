@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.autograd.conversion import as_dtype
+from tensorgrad.autograd.operation import weak
+from tensorgrad.errors import DeviceError
 
 __all__ = [
     "astype",
@@ -84,7 +86,7 @@ def to(x: Tensor, *targets: Any, dtype: Any = None, device: str | None = None) -
         device: a device, by name.
 
     Raises:
-        DeviceError: for a device that is not there.
+        DeviceError: for a device that is not there, or a name that is neither.
         TypeError: for what is neither.
 
     Example:
@@ -97,6 +99,21 @@ def to(x: Tensor, *targets: Any, dtype: Any = None, device: str | None = None) -
     return x if device is None or device == x.device else _to_device(x, device)
 
 
+def as_operand(x: Any) -> Any:
+    """``x`` itself, if it is an array or a Tensor; a Tensor of it, if it is a list or a number."""
+    return x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
+
+
+def as_operands(values: Iterable[Any]) -> list[Any]:
+    """The same of several; a list or a number beside arrays is weak, as it is for every op."""
+    values = [*values]
+    bare = [x.data if isinstance(x, Tensor) else x for x in values]
+    like = next((x for x in bare if backend.of(x) is not None), None)
+    if like is None:
+        return [Tensor(x) for x in values]
+    return [x if backend.of(b) is not None else Tensor(weak([b], like)[0]) for x, b in zip(values, bare, strict=True)]
+
+
 def destination(
     targets: Sequence[Any], dtype: Any = None, device: str | None = None
 ) -> tuple[np.dtype[Any] | None, str | None]:
@@ -105,6 +122,8 @@ def destination(
         if isinstance(target, Tensor):
             dtype, device = target.dtype, target.device
         elif isinstance(target, str) and not _names_dtype(target):
+            if not backend.names_device(target):
+                raise DeviceError(f"{target!r} is neither a dtype nor a device: write 'float32', say, or 'cpu'.")
             device = target
         elif target is not None:
             dtype = target

@@ -53,8 +53,8 @@ def _at(x, target, xp):
     n, length = x.shape[0], math.prod(x.shape[2:])
     place = (xp.arange(n)[:, None], target.reshape((n, length)), xp.arange(length))
     picked = x.reshape((n, x.shape[1], length))[place].reshape(target.shape)
-    # Where to look is to wait, on a GPU, nobody has looked yet whether there is such a class.
-    return picked if xp is np else xp.where(target < x.shape[1], picked, math.nan)
+    # Where to look is to wait, as on a GPU, nobody has looked yet whether there is such a class.
+    return picked if backend.can_look(x) else xp.where(target < x.shape[1], picked, math.nan)
 
 
 # -- losses ----------------------------------------------------------------------------------------------------
@@ -174,13 +174,13 @@ def _classes(name: str, scores: Tensor, target: Tensor, ignore_index: int) -> tu
             f"convert it with .to('int64'), or give probabilities in the shape of the input, {scores.shape}."
         )
     given, count = target.data.astype(np.int64), scores.shape[1]
-    xp = backend.namespace(given)
-    usual = xp is np and not 0 <= ignore_index < count
+    xp, look = backend.namespace(given), backend.can_look(given)
+    usual = look and not 0 <= ignore_index < count
     if usual and (not given.size or (given.min() >= 0 and given.max() < count)):
         return given, True
     kept = given != ignore_index
     wrong = kept & ((given < 0) | (given >= count))
-    if xp is np and wrong.any():
+    if look and wrong.any():
         raise IndexError(
             f"{name}(): the target holds the class {given[wrong][0]}, but an input of shape {scores.shape} has {count} "
             f"classes, from 0 to {count - 1}; and ignore_index is {ignore_index}."

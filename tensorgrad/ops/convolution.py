@@ -10,6 +10,7 @@ from typing import Any
 
 from tensorgrad import kernels
 from tensorgrad.autograd import Tensor, op
+from tensorgrad.ops.casting import as_operands
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.geometry import Pairs, Shape, pairs, sizes
 
@@ -166,14 +167,15 @@ def _conv(d: int, x: Any, weight: Any, bias: Any, stride: Size, padding: Any, di
             f"groups={groups} do not go together: the weight's second axis is channels / groups, and its first a "
             f"multiple of groups."
         )
-    if bias is not None and tuple(bias.shape) != weight.shape[:1]:
-        raise ValueError(f"{name}() needs a bias of shape {weight.shape[:1]}, got {tuple(bias.shape)}.")
+    bias = None if bias is None else asarray(as_operands([x, bias])[1])
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"{name}() needs a bias of shape {weight.shape[:1]}, got {bias.shape}.")
     steps, spread = sizes(stride, d, f"{name}() stride"), sizes(dilation, d, f"{name}() dilation")
     around = conv_padding(padding, weight.shape[2:], steps, spread, name)
     batched = x if x.ndim == d + 2 else x.expand_dims(0)
     out = _convolution(batched, weight, stride=steps, padding=around, dilation=spread, groups=groups)
     if bias is not None:
-        out = out + asarray(bias).reshape((-1,) + (1,) * d)
+        out = out + bias.reshape((-1,) + (1,) * d)
     return out if x.ndim == d + 2 else out.squeeze(0)
 
 

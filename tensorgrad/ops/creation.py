@@ -16,6 +16,7 @@ from tensorgrad import backend
 from tensorgrad.autograd import Tensor
 from tensorgrad.autograd.conversion import DEFAULT_FLOAT, as_dtype, to_array
 from tensorgrad.ops.casting import clone, to
+from tensorgrad.ops.geometry import integers
 
 __all__ = [
     "arange",
@@ -124,7 +125,12 @@ def _float(dtype: Any) -> np.dtype[Any]:
 
 def _shape(shape: tuple[Any, ...]) -> Any:
     """``zeros(2, 3)`` as well as ``zeros((2, 3))``."""
-    return shape[0] if len(shape) == 1 else shape
+    return integers(shape[0] if len(shape) == 1 else shape)
+
+
+def _number(value: Any) -> Any:
+    """A Python number, of one or of an array or Tensor with one element."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def zeros(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -168,7 +174,7 @@ def full(
     """
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     dtype = as_dtype(dtype) or to_array(fill_value if not isinstance(fill_value, Tensor) else fill_value._data).dtype
-    return _new("full", device, shape, value, dtype=dtype, requires_grad=requires_grad)
+    return _new("full", device, integers(shape), value, dtype=dtype, requires_grad=requires_grad)
 
 
 def zeros_like(x: Any, /, *, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
@@ -238,6 +244,7 @@ def arange(
     """
     if stop is None:
         start, stop = 0, start
+    start, stop, step = map(_number, (start, stop, step))
     if dtype is None and any(isinstance(value, float) for value in (start, stop, step)):
         dtype = DEFAULT_FLOAT
     return _new("arange", device, start, stop, step, dtype=as_dtype(dtype), requires_grad=requires_grad)
@@ -260,9 +267,8 @@ def linspace(
         >>> tg.linspace(0, 1, 5)
         Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32, device='cpu')
     """
-    return _new(
-        "linspace", device, start, stop, num, endpoint=endpoint, dtype=_float(dtype), requires_grad=requires_grad
-    )
+    ends = _number(start), _number(stop)
+    return _new("linspace", device, *ends, num, endpoint=endpoint, dtype=_float(dtype), requires_grad=requires_grad)
 
 
 def eye(

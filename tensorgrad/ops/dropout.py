@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.creation import asarray
+from tensorgrad.ops.arguments import as_floating
 from tensorgrad.random import default_generator
 
 __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
@@ -47,18 +47,19 @@ def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
 
     Raises:
         ValueError: if ``p`` is no probability.
+        TypeError: if ``x`` is not floating point.
 
     Example:
         >>> _ = tg.manual_seed(0)
         >>> tg.dropout(tg.ones(6), p=0.5)
         Tensor([2., 2., 0., 2., 2., 2.], dtype=float32, device='cpu')
     """
-    x = asarray(x)
+    x = as_floating("dropout", x)
     return _drop("dropout", x, x.shape, p, training)
 
 
 def _drop_channels(d: int, x: Any, p: float, training: bool) -> Tensor:
-    x = asarray(x)
+    x = as_floating(f"dropout{d}d", x)
     if x.ndim not in (d + 1, d + 2):
         raise ValueError(f"dropout{d}d() takes {d + 2} axes (N, C, *spatial) or {d + 1}, got shape {x.shape}.")
     return _drop(f"dropout{d}d", x, x.shape[:-d] + (1,) * d, p, training)
@@ -84,6 +85,7 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
 
     Raises:
         ValueError: if ``p`` is no probability, or ``x`` has another number of axes.
+        TypeError: if ``x`` is not floating point.
 
     Example:
         >>> _ = tg.manual_seed(0)

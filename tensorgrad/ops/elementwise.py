@@ -248,6 +248,8 @@ def clip(x, min=None, max=None, *, xp):
         >>> tg.clip(tg.tensor([-1.0, 0.5, 2.0]), 0, 1)
         Tensor([0. , 0.5, 1. ], dtype=float32, device='cpu')
     """
+    if min is None and max is None:
+        return xp.array(x, copy=True)
     if min is not None:
         x = xp.maximum(x, min)
     return x if max is None else xp.minimum(x, max)
@@ -285,11 +287,6 @@ def copysign(x1, x2, *, xp):
 @copysign.vjp("x1")
 def _(g, x1, out, xp):
     return g * xp.sign(x1) * xp.sign(out)
-
-
-@copysign.vjp("x2")
-def _(g, xp):
-    return xp.zeros_like(g)
 
 
 # -- steps: their derivative is zero wherever they have one ----------------------------------------------------
@@ -356,3 +353,4 @@ def _flat(g, xp):
 
 for _step in (sign, floor, ceil, trunc, round):
     _step.vjp("x")(_flat)
+copysign.vjp("x2")(_flat)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 Shape = tuple[int, ...]
 Axes = int | Sequence[int] | None
+
+
+def integers(value: Any) -> int | tuple[int, ...]:
+    """An integer, or a tuple of them from a sequence or an array.
+
+    Raises:
+        TypeError: for other numbers.
+    """
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(map(operator.index, value)) if isinstance(value, (tuple, list, range)) else operator.index(value)
 
 
 def normalize_axis(axis: Axes, ndim: int) -> Shape:

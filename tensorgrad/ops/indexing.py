@@ -10,6 +10,7 @@ import numpy as np
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.errors import DeviceError
+from tensorgrad.ops.casting import as_operand, clone
 from tensorgrad.ops.geometry import normalize_axis, reduced_axes
 
 __all__ = [
@@ -64,7 +65,7 @@ def getitem(x, key, /):
         >>> x.grad
         Tensor([2., 0., 1.], dtype=float32, device='cpu')
     """
-    return _getitem(x, _plain_key(key, x))
+    return _getitem(x, plain_key(key, x))
 
 
 @op
@@ -124,7 +125,7 @@ def index_put(x, key, values, /):
         >>> tg.index_put(tg.zeros(3), 1, 5.0)
         Tensor([0., 5., 0.], dtype=float32, device='cpu')
     """
-    return _index_put(x, values, _plain_key(key, x))
+    return _index_put(x, values, plain_key(key, x))
 
 
 def take(x, indices, /, *, axis=None):
@@ -135,7 +136,7 @@ def take(x, indices, /, *, axis=None):
         Tensor([[2.],
                 [4.]], dtype=float32, device='cpu')
     """
-    x = x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
+    x = as_operand(x)
     if axis is None:
         return getitem(x.reshape(-1), indices)
     (axis,) = normalize_axis(axis, x.ndim)
@@ -155,10 +156,12 @@ def take_along_axis(x, indices, /, *, axis=-1):
         >>> tg.take_along_axis(x, tg.argsort(x), axis=-1)
         Tensor([[1., 2., 3.]], dtype=float32, device='cpu')
     """
-    if indices.ndim != x.ndim:
-        raise ValueError(f"take_along_axis() of shape {x.shape} needs indices with {x.ndim} axes, got {indices.shape}.")
+    x = as_operand(x)
+    bare = _plain_index(indices, _device(x))
+    shape = getattr(bare, "shape", ())
+    if len(shape) != x.ndim:
+        raise ValueError(f"take_along_axis() of shape {x.shape} needs indices with {x.ndim} axes, got {shape}.")
     (axis,) = normalize_axis(axis, x.ndim)
-    bare = indices.data if isinstance(indices, Tensor) else indices
     xp = backend.namespace(bare)
     key = []
     for i, n in enumerate(x.shape):
@@ -194,9 +197,9 @@ def sort(x, /, *, axis=-1, descending=False, stable=True):
         >>> tg.sort(tg.tensor([3.0, 1.0, 2.0]), descending=True)
         Tensor([3., 2., 1.], dtype=float32, device='cpu')
     """
-    x = x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
+    x = as_operand(x)
     order = argsort(x, axis=axis, descending=descending, stable=stable)
-    return take_along_axis(x, order, axis=axis) if x.ndim else x[...]
+    return take_along_axis(x, order, axis=axis) if x.ndim else clone(x)
 
 
 @op(differentiable=False)
@@ -217,12 +220,16 @@ def nonzero(x, /):
 # -- keys ------------------------------------------------------------------------------------------------------
 
 
-def _plain_key(key, x):
+def plain_key(key, x):
     """A key that the array library of ``x`` takes: Tensors unwrapped, lists made arrays."""
-    device = x.device if isinstance(x, Tensor) else "cpu" if backend.of(x) is None else backend.device_of(x)
+    device = _device(x)
     if isinstance(key, tuple):
         return tuple(_plain_index(index, device) for index in key)
     return _plain_index(key, device)
+
+
+def _device(x):
+    return x.device if isinstance(x, Tensor) else "cpu" if backend.of(x) is None else backend.device_of(x)
 
 
 def _plain_index(index, device):
@@ -234,8 +241,8 @@ def _plain_index(index, device):
         raise IndexError(
             f"an index is an integer, a slice, None, ... or an array of integers or booleans, not {index!r}."
         )
-    if isinstance(index, list):
-        array = np.asarray(index) if index else np.zeros(0, dtype=np.intp)
+    if isinstance(index, (list, tuple, range)):
+        array = np.asarray(index) if len(index) else np.zeros(0, dtype=np.intp)
         index = backend.transfer(array, device)
     elif isinstance(index, Tensor):
         index = index.data

@@ -14,7 +14,7 @@ from tensorgrad.autograd import Tensor, is_grad_enabled, versions
 from tensorgrad.autograd.conversion import to_array
 from tensorgrad.autograd.graph import Leaf
 from tensorgrad.errors import DeviceError, GradientError
-from tensorgrad.ops.indexing import _plain_key
+from tensorgrad.ops.indexing import plain_key
 
 
 def _refuse_leaf(x: Tensor, form: str) -> None:
@@ -64,31 +64,33 @@ def update(symbol: str, name: str, function: Callable[[Any, Any], Any]) -> Calla
     return method
 
 
+def _put(x: Tensor, key: Any, value: Any, form: str, instead: str) -> Tensor:
+    """Does ``x[key] = value``, as NumPy, for the user's ``form`` of it; says in a graph what to do ``instead``."""
+    if is_grad_enabled() and (x.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
+        _refuse_leaf(x, form)
+        raise GradientError(f"{form} inside a graph would change values that gradients may need. {instead}")
+    key, value = plain_key(key, x), _value(value, x)
+    x._data[key] = value
+    versions.mark(x._data, form)
+    return x
+
+
 def setitem(self: Tensor, key: Any, value: Any) -> None:
     """``x[key] = value``, as NumPy."""
-    if is_grad_enabled() and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
-        _refuse_leaf(self, "x[i] = v")
-        raise GradientError(
-            "x[i] = v inside a graph would change values that gradients may need. Write x = tg.index_put(x, i, v), or "
-            "x = tg.where(mask, v, x)."
-        )
-    key, value = _plain_key(key, self), _value(value, self)
-    self._data[key] = value
-    versions.mark(self._data, "x[i] = v")
+    _put(self, key, value, "x[i] = v", "Write x = tg.index_put(x, i, v), or x = tg.where(mask, v, x).")
 
 
 def fill_(self: Tensor, value: Any) -> Tensor:
     """Sets all elements to ``value``, in place."""
-    setitem(self, ..., value)
-    return self
+    return _put(self, ..., value, "fill_()", "Write x = tg.full_like(x, value), or do it under tg.no_grad().")
 
 
 def zero_(self: Tensor) -> Tensor:
     """Sets all elements to 0, in place."""
-    return fill_(self, 0)
+    clear = "Write x = tg.zeros_like(x), or do it under tg.no_grad(); to clear a gradient, x.grad = None."
+    return _put(self, ..., 0, "zero_()", clear)
 
 
 def copy_(self: Tensor, other: Any) -> Tensor:
     """Takes over the values of ``other``, which broadcasts and is converted, in place."""
-    setitem(self, ..., other.detach() if isinstance(other, Tensor) and not is_grad_enabled() else other)
-    return self
+    return _put(self, ..., other, "copy_()", "Write x = other.to(x.dtype), or do it under tg.no_grad().")

@@ -6,8 +6,8 @@ import builtins
 import math
 import string
 
-from tensorgrad import backend
-from tensorgrad.autograd import Tensor, op
+from tensorgrad.autograd import op
+from tensorgrad.ops.casting import as_operand, as_operands
 from tensorgrad.ops.elementwise import abs, multiply, sign
 from tensorgrad.ops.geometry import normalize_axis, reduced_axes, reduced_shape
 from tensorgrad.ops.indexing import getitem
@@ -47,9 +47,22 @@ def matmul(x1, x2, *, xp):
         >>> tg.matmul(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 1.0]))
         Tensor([3., 7.], dtype=float32, device='cpu')
     """
+    if not (getattr(x1, "ndim", 0) and getattr(x2, "ndim", 0)):
+        raise ValueError("matmul() takes arrays with one axis or more: multiply by a number with *.")
     # BLAS does not take an array whose elements share memory, and NumPy's own loop is slow.
     x1, x2 = (xp.ascontiguousarray(x) if 0 in x.strides and x.ndim > 1 else x for x in (x1, x2))
-    return xp.matmul(x1, x2)
+    try:
+        return xp.matmul(x1, x2)
+    except ValueError:
+        raise ValueError(_mismatch(x1.shape, x2.shape)) from None
+
+
+def _mismatch(shape1, shape2):
+    shapes = f"matmul() of shapes {tuple(shape1)} and {tuple(shape2)}:"
+    length1, length2 = shape1[-1], shape2[-2:][0]
+    if length1 != length2:
+        return f"{shapes} the last axis of the first is {length1} long, the last but one of the second {length2} long."
+    return f"{shapes} the axes before the last two do not broadcast."
 
 
 @matmul.vjp("x1")
@@ -93,12 +106,23 @@ def linear(x, weight, bias=None, *, xp):
     Returns:
         Shape (..., out_features).
 
+    Raises:
+        ValueError: if the shapes do not fit together.
+
     Example:
         >>> tg.linear(tg.ones(3), tg.ones((2, 3)), tg.tensor([0.0, 1.0]))
         Tensor([3., 4.], dtype=float32, device='cpu')
     """
-    out = xp.matmul(x, weight.T)
-    return out if bias is None else out + bias
+    try:
+        out = xp.matmul(x, weight.T)
+        return out if bias is None else out + bias
+    except ValueError:
+        names = {"x": x, "weight": weight, "bias": bias}
+        given = ", ".join(f"{name} {tuple(array.shape)}" for name, array in names.items() if hasattr(array, "shape"))
+        raise ValueError(
+            f"linear() of {given}: expected x (..., in_features), weight (out_features, in_features) and bias "
+            f"(out_features,)."
+        ) from None
 
 
 @linear.vjp("x")
@@ -114,10 +138,6 @@ def _(g, x, xp):
 @linear.vjp("bias")
 def _(g):
     return g
-
-
-def _array(x):
-    return x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
 
 
 def vecdot(x1, x2, /, *, axis=-1):
@@ -145,7 +165,7 @@ def outer(x1, x2, /):
         Tensor([[3., 4.],
                 [6., 8.]], dtype=float32, device='cpu')
     """
-    x1, x2 = _array(x1), _array(x2)
+    x1, x2 = as_operands([x1, x2])
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 
@@ -164,7 +184,7 @@ def tensordot(x1, x2, /, *, axes=2):
         >>> tg.tensordot(tg.ones((2, 3, 4)), tg.ones((4, 3, 5)), axes=((1, 2), (1, 0))).shape
         (2, 5)
     """
-    x1, x2 = _array(x1), _array(x2)
+    x1, x2 = as_operands([x1, x2])
     if isinstance(axes, int):
         if not 0 <= axes <= builtins.min(x1.ndim, x2.ndim):
             raise ValueError(f"tensordot() over {axes} axes of shapes {x1.shape} and {x2.shape}.")
@@ -215,7 +235,7 @@ def einsum(subscripts, /, *operands):
         Tensor([[ 5., 11.],
                 [11., 25.]], dtype=float32, device='cpu')
     """
-    arrays = [_array(operand) for operand in operands]
+    arrays = as_operands(operands)
     inputs, output = _parse_einsum(subscripts, arrays)
     lengths: dict[str, int] = {}
     for labels, operand in zip(inputs, arrays, strict=True):
@@ -247,6 +267,10 @@ def einsum(subscripts, /, *operands):
 
 def _parse_einsum(subscripts, operands):
     """The letters of each operand and of the result, ``...`` replaced by letters of its own."""
+    if not isinstance(subscripts, str):
+        raise TypeError(
+            f"einsum() takes the subscripts first, as in tg.einsum('ij,jk->ik', x, y), not {type(subscripts).__name__}."
+        )
     text = subscripts.replace(" ", "")
     left, arrow, output = text.partition("->")
     terms = left.split(",")
@@ -329,7 +353,7 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
         >>> tg.linalg.vector_norm(tg.tensor([3.0, 4.0])).item()
         5.0
     """
-    x = _array(x)
+    x = as_operand(x)
     if ord in (math.inf, -math.inf):
         return (max if ord > 0 else min)(abs(x), axis=axis, keepdims=keepdims)
     if ord == 1:
@@ -356,7 +380,7 @@ def diagonal(x, /, *, offset=0):
         >>> tg.linalg.diagonal(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
         Tensor([1., 4.], dtype=float32, device='cpu')
     """
-    x = _array(x)
+    x = as_operand(x)
     rows, columns = x.shape[-2:]
     down, right = builtins.max(-offset, 0), builtins.max(offset, 0)
     count = builtins.max(builtins.min(rows - down, columns - right), 0)

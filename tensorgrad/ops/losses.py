@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.ops.activations import logistic, softplus
 from tensorgrad.ops.casting import astype
@@ -202,8 +203,8 @@ def _clamped_log(x, xp):
 
 @op
 def _bernoulli_loss(input, target, *, xp):
-    # On a GPU to look is to wait; the logarithm of a negative number is NaN in any case.
-    if isinstance(input, np.ndarray) and not ((input >= 0) & (input <= 1)).all():
+    # Where to look is to wait nobody looks; the logarithm of a negative number is NaN in any case.
+    if backend.can_look(input) and not ((input >= 0) & (input <= 1)).all():
         raise ValueError(
             "binary_cross_entropy() takes probabilities, from 0 to 1; for scores there is ..._with_logits()."
         )
@@ -244,16 +245,15 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     return reduce("binary_cross_entropy", _bernoulli_loss(input, target), reduction, weight)
 
 
-def _surprise(x, xp):
+def _surprise(x):
     """-log of the probability of the class 0; of ``-x``, that of the class 1."""
-    # As an array: NumPy makes a scalar of a negative 0-d array.
-    return softplus(xp.asarray(x), threshold=math.inf)
+    return softplus(x, threshold=math.inf)
 
 
 @op
-def _logistic_loss(x, target, pos_weight=None, *, xp):
-    hit = target * _surprise(-x, xp)
-    return (1 - target) * _surprise(x, xp) + (hit if pos_weight is None else pos_weight * hit)
+def _logistic_loss(x, target, pos_weight=None):
+    hit = target * _surprise(-x)
+    return (1 - target) * _surprise(x) + (hit if pos_weight is None else pos_weight * hit)
 
 
 @_logistic_loss.vjp("x")
@@ -264,13 +264,13 @@ def _(g, x, target, pos_weight, xp):
 
 
 @_logistic_loss.vjp("target")
-def _(g, x, pos_weight, xp):
-    return g * (-x if pos_weight is None else pos_weight * _surprise(-x, xp) - _surprise(x, xp))
+def _(g, x, pos_weight):
+    return g * (-x if pos_weight is None else pos_weight * _surprise(-x) - _surprise(x))
 
 
 @_logistic_loss.vjp("pos_weight")
-def _(g, x, target, xp):
-    return g * (target * _surprise(-x, xp))
+def _(g, x, target):
+    return g * (target * _surprise(-x))
 
 
 def binary_cross_entropy_with_logits(

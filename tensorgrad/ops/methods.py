@@ -7,13 +7,13 @@ they do not clash.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from tensorgrad.autograd import Tensor, is_grad_enabled
+from tensorgrad import backend
+from tensorgrad.autograd import Tensor
 from tensorgrad.ops import (
     activations,
     casting,
@@ -22,11 +22,17 @@ from tensorgrad.ops import (
     inplace,
     linalg,
     logic,
+    numpy_protocol,
     powers,
     reductions,
     shape,
     trigonometry,
 )
+
+
+def _divmod(x1: Any, x2: Any) -> tuple[Any, Any]:
+    return elementwise.floor_divide(x1, x2), elementwise.remainder(x1, x2)
+
 
 BINARY = {
     "add": elementwise.add,
@@ -35,6 +41,7 @@ BINARY = {
     "truediv": elementwise.divide,
     "floordiv": elementwise.floor_divide,
     "mod": elementwise.remainder,
+    "divmod": _divmod,
     "pow": powers.pow,
     "matmul": linalg.matmul,
     "and": logic.bitwise_and,
@@ -61,6 +68,9 @@ UNARY = {
     "invert": logic.bitwise_invert,
 }
 
+OPERANDS = (Tensor, int, float, complex, list, tuple, range)
+"""What an operator takes beside arrays; all else may know itself what to do with a Tensor."""
+
 IN_PLACE = {
     "add": ("+", "add", elementwise.add),
     "sub": ("-", "subtract", elementwise.subtract),
@@ -80,11 +90,24 @@ IN_PLACE = {
 METHODS: dict[str, Callable[..., Any]] = {
     # elementwise
     "abs": elementwise.abs,
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "subtract": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "multiply": elementwise.multiply,
+    "div": elementwise.divide,
+    "divide": elementwise.divide,
+    "floor_divide": elementwise.floor_divide,
+    "remainder": elementwise.remainder,
+    "neg": elementwise.negative,
     "square": powers.square,
     "sqrt": powers.sqrt,
     "reciprocal": powers.reciprocal,
     "exp": powers.exp,
+    "exp2": powers.exp2,
     "log": powers.log,
+    "log2": powers.log2,
+    "log10": powers.log10,
     "log1p": powers.log1p,
     "expm1": powers.expm1,
     "pow": powers.pow,
@@ -99,7 +122,25 @@ METHODS: dict[str, Callable[..., Any]] = {
     "sin": trigonometry.sin,
     "cos": trigonometry.cos,
     "tan": trigonometry.tan,
+    "asin": trigonometry.asin,
+    "acos": trigonometry.acos,
+    "atan": trigonometry.atan,
+    "sinh": trigonometry.sinh,
+    "cosh": trigonometry.cosh,
     "tanh": trigonometry.tanh,
+    "asinh": trigonometry.asinh,
+    "acosh": trigonometry.acosh,
+    "atanh": trigonometry.atanh,
+    "eq": logic.equal,
+    "ne": logic.not_equal,
+    "lt": logic.less,
+    "le": logic.less_equal,
+    "gt": logic.greater,
+    "ge": logic.greater_equal,
+    "logical_and": logic.logical_and,
+    "logical_or": logic.logical_or,
+    "logical_xor": logic.logical_xor,
+    "logical_not": logic.logical_not,
     "isnan": logic.isnan,
     "isinf": logic.isinf,
     "isfinite": logic.isfinite,
@@ -124,11 +165,8 @@ METHODS: dict[str, Callable[..., Any]] = {
     "any": reductions.any,
     "count_nonzero": reductions.count_nonzero,
     "norm": linalg.vector_norm,
-    # sorting and indexing
-    "sort": indexing.sort,
-    "argsort": indexing.argsort,
+    # indexing
     "nonzero": indexing.nonzero,
-    "take": indexing.take,
     # shape
     "flatten": shape.flatten,
     "ravel": shape.flatten,
@@ -139,23 +177,44 @@ METHODS: dict[str, Callable[..., Any]] = {
     "moveaxis": shape.moveaxis,
     "broadcast_to": shape.broadcast_to,
     "repeat": shape.repeat,
-    "tile": shape.tile,
-    "flip": shape.flip,
-    "roll": shape.roll,
-    "unstack": shape.unstack,
     "split": shape.split,
+    "tile": shape.tile,
+    "tril": shape.tril,
+    "triu": shape.triu,
     # products
     "matmul": linalg.matmul,
     "dot": linalg.matmul,
+    "mm": linalg.matmul,
+    "bmm": linalg.matmul,
+    "outer": linalg.outer,
     # dtype, device, memory
     "astype": casting.astype,
     "to": casting.to,
+    "type_as": casting.to,
     "clone": casting.clone,
     "copy": casting.clone,
     "fill_": inplace.fill_,
     "zero_": inplace.zero_,
     "copy_": inplace.copy_,
 }
+
+ALONG_AN_AXIS = {
+    "argsort": indexing.argsort,
+    "cumprod": reductions.cumulative_prod,
+    "cumsum": reductions.cumulative_sum,
+    "cumulative_prod": reductions.cumulative_prod,
+    "cumulative_sum": reductions.cumulative_sum,
+    "flip": shape.flip,
+    "roll": shape.roll,
+    "sort": indexing.sort,
+    "take": indexing.take,
+    "take_along_axis": indexing.take_along_axis,
+    "unstack": shape.unstack,
+}
+"""Functions whose axis has a name only, as in the standard; of a method it may be the last argument, as in NumPy.
+
+Not of ``repeat`` and ``split``, by which PyTorch means something else.
+"""
 
 CASTS = {
     "half": "float16",
@@ -166,31 +225,6 @@ CASTS = {
     "bool": "bool",
 }
 """PyTorch's ``x.float()`` and the like."""
-
-NUMPY_NAMES = {
-    "absolute": "abs",
-    "arccos": "acos",
-    "arccosh": "acosh",
-    "arcsin": "asin",
-    "arcsinh": "asinh",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "arctanh": "atanh",
-    "amax": "max",
-    "amin": "min",
-    "concatenate": "concat",
-    "cumsum": "cumulative_sum",
-    "cumprod": "cumulative_prod",
-    "invert": "bitwise_invert",
-    "left_shift": "bitwise_left_shift",
-    "power": "pow",
-    "right_shift": "bitwise_right_shift",
-    "true_divide": "divide",
-}
-"""NumPy's names for functions that the standard, and tensorgrad, call otherwise."""
-
-UNLIKE_NUMPY = {"diagonal", "trace"}
-"""Functions that are of the last two axes here, as in the standard, and of the first two in NumPy."""
 
 
 def _numbers(args: tuple[Any, ...]) -> Any:
@@ -213,6 +247,35 @@ def transpose(self: Tensor, *axes: Any) -> Tensor:
     return shape.transpose(self, _numbers(axes) if axes else None)
 
 
+def expand(self: Tensor, *lengths: Any) -> Tensor:
+    """:func:`tensorgrad.broadcast_to`, as a tuple or one by one; -1 leaves an axis as long as it is."""
+    new = _numbers(lengths) if isinstance(lengths[0], (tuple, list)) else lengths
+    own = (1,) * (len(new) - self.ndim) + self.shape
+    return shape.broadcast_to(self, tuple(old if n == -1 else n for n, old in zip(new, own, strict=False)))
+
+
+def masked_fill(self: Tensor, mask: Any, value: Any) -> Tensor:
+    """``value`` where ``mask`` is true, the elements of this tensor elsewhere."""
+    return logic.where(mask, value, self)
+
+
+def reshape_as(self: Tensor, other: Tensor) -> Tensor:
+    """The elements in the shape of ``other``."""
+    return shape.reshape(self, other.shape)
+
+
+def t(self: Tensor) -> Tensor:
+    """The transpose of a matrix; a vector stays as it is."""
+    if self.ndim > 2:
+        raise ValueError(f"t() is for up to 2 axes, this has shape {self.shape}: use x.mT or x.permute(axes).")
+    return shape.transpose(self)
+
+
+def contiguous(self: Tensor) -> Tensor:
+    """The tensor itself if its elements lie in order in memory, else a copy of which they do."""
+    return self if self.data.flags.c_contiguous else casting.clone(self)
+
+
 def cuda(self: Tensor, index: int = 0) -> Tensor:
     """The tensor on the GPU numbered ``index``."""
     return casting.to(self, device=f"cuda:{index}")
@@ -227,47 +290,26 @@ def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
     return sys.modules["tensorgrad"]
 
 
-def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-    """``np.sin(tensor)`` and ``array * tensor`` are tensorgrad's functions of that name."""
-    ours = None if method != "__call__" or options else _op(ufunc.__name__)
-    return _on_arrays(getattr(ufunc, method), inputs, options) if ours is None else ours(*inputs)
-
-
-def _array_function(
-    self: Tensor, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """``np.sum(tensor, axis=0)`` is tensorgrad's function of that name."""
-    ours = _op(function.__name__)
-    return _on_arrays(function, args, kwargs) if ours is None else ours(*args, **kwargs)
-
-
-def _op(name: str) -> Callable[..., Any] | None:
-    """The op that does what NumPy's function of that name does."""
-    function = getattr(sys.modules["tensorgrad"], NUMPY_NAMES.get(name, name), None)
-    is_op = getattr(function, "__module__", "").startswith("tensorgrad.ops.") and name not in UNLIKE_NUMPY
-    return function if is_op else None
-
-
-def _on_arrays(function: Callable[..., Any], args: Any, options: Any) -> Any:
-    """NumPy's own function on the bare arrays, where that loses no gradient."""
-
-    def bare(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            if value.requires_grad and is_grad_enabled():
-                raise TypeError(
-                    f"NumPy's {function.__name__}() has no counterpart here that gradients could flow through: give it "
-                    f"x.detach(), or look for another function in tensorgrad."
-                )
-            return np.asarray(value)
-        if isinstance(value, (tuple, list)):
-            return type(value)(map(bare, value))
-        return value
-
-    return function(*map(bare, args), **{name: bare(value) for name, value in options.items()})
-
-
 def _reflected(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(other, self)
+
+
+def _with_axis(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose axis has a name only, with the axis as its last positional argument too."""
+    kinds = [parameter.kind for parameter in inspect.signature(function).parameters.values()]
+    before = len(kinds) - kinds.count(inspect.Parameter.KEYWORD_ONLY)
+
+    @functools.wraps(function)
+    def method(*args: Any, **options: Any) -> Any:
+        if len(args) == before + 1:
+            *args, options["axis"] = args  # type: ignore[assignment]
+        return function(*args, **options)
+
+    return method
+
+
+def _rounded(self: Tensor, decimals: int | None = None) -> Tensor:
+    return elementwise.round(self, decimals or 0)
 
 
 def _guarded(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
@@ -280,7 +322,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
 
 
 def _is_operand(value: Any) -> bool:
-    return not (value is None or isinstance(value, (str, bytes, dict, set)))
+    return isinstance(value, OPERANDS) or hasattr(value, "__array__") or backend.of(value) is not None
 
 
 def _install() -> None:
@@ -292,22 +334,26 @@ def _install() -> None:
     for name, function in UNARY.items():
         setattr(Tensor, f"__{name}__", lambda self, function=function: function(self))
     for name, (symbol, ufunc, function) in IN_PLACE.items():
-        setattr(Tensor, f"__i{name}__", inplace.update(symbol, ufunc, function))
+        setattr(Tensor, f"__i{name}__", _guarded(inplace.update(symbol, ufunc, function)))
     for name, function in METHODS.items():
         setattr(Tensor, name, function)
+    for name, function in ALONG_AN_AXIS.items():
+        setattr(Tensor, name, _with_axis(function))
     for name, dtype in CASTS.items():
         setattr(Tensor, name, functools.partialmethod(casting.to, dtype=dtype))
-    for method in (reshape, permute, transpose, cuda, cpu):
+    for method in (reshape, permute, transpose, expand, masked_fill, reshape_as, t, contiguous, cuda, cpu):
         setattr(Tensor, method.__name__, method)
     Tensor.view = reshape  # type: ignore[attr-defined]
+    Tensor.view_as = reshape_as  # type: ignore[attr-defined]
     Tensor.permute_dims = permute  # type: ignore[attr-defined]
     Tensor.T = property(shape.transpose, doc="The axes reversed.")  # type: ignore[attr-defined]
     Tensor.mT = property(shape.matrix_transpose, doc="The last two axes exchanged.")  # type: ignore[attr-defined]
+    Tensor.__round__ = _rounded  # type: ignore[attr-defined]
     Tensor.__getitem__ = indexing.getitem
     Tensor.__setitem__ = inplace.setitem
     Tensor.__array_namespace__ = _namespace  # type: ignore[attr-defined]
-    Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
-    Tensor.__array_function__ = _array_function  # type: ignore[attr-defined]
+    Tensor.__array_ufunc__ = numpy_protocol.array_ufunc  # type: ignore[attr-defined]
+    Tensor.__array_function__ = numpy_protocol.array_function  # type: ignore[attr-defined]
 
 
 _install()

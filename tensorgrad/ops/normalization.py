@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op, versions
-from tensorgrad.ops.casting import astype
-from tensorgrad.ops.creation import asarray
+from tensorgrad.ops.arguments import as_floating, beside
+from tensorgrad.ops.casting import astype, clone
 from tensorgrad.ops.powers import sqrt
+from tensorgrad.ops.reductions import mean, var
 from tensorgrad.ops.shape import reshape
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]
@@ -89,6 +91,7 @@ def batch_norm(
     Raises:
         ValueError: if the shapes do not go together, there is only one value per channel to train with, or there are
             no running statistics to use.
+        TypeError: if ``x`` is not floating point.
 
     Example:
         >>> x = tg.tensor([[1.0, 5.0], [3.0, 5.0]])
@@ -96,40 +99,66 @@ def batch_norm(
         array([[-1.,  0.],
                [ 1.,  0.]], dtype=float32)
     """
-    x = asarray(x)
+    x = as_floating("batch_norm", x)
     if x.ndim < 2:
         raise ValueError(f"batch_norm() takes an input (N, C, ...), got shape {x.shape}.")
-    statistics = {"running_mean": running_mean, "running_var": running_var}
-    for name, value in {**statistics, "weight": weight, "bias": bias}.items():
-        if value is not None and tuple(value.shape) != x.shape[1:2]:
-            raise ValueError(
-                f"batch_norm() of {x.shape[1]} channels (input {x.shape}) needs a {name} of shape {x.shape[1:2]}, got "
-                f"{tuple(value.shape)}."
-            )
+    if training:
+        _require_arrays("batch_norm", running_mean=running_mean, running_var=running_var)
+    running_mean, running_var, weight, bias = _per_channel(
+        "batch_norm", x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm() needs running_mean and running_var, or training=True.")
-        # Two passes over x: x * scale + shift.
-        scale = 1 / sqrt(running_var + eps) if weight is None else weight / sqrt(running_var + eps)
-        shift = -running_mean * scale if bias is None else bias - running_mean * scale
-        column = (-1,) + (1,) * (x.ndim - 2)
-        return astype(x * reshape(scale, column) + reshape(shift, column), x.dtype, copy=False)
+        return _by_running(x, running_mean, running_var, weight, bias, eps)
     count = x.size // x.shape[1] if x.size else 0
     if count < 2:
         raise ValueError(f"batch_norm() needs more than one value per channel to train with, got input {x.shape}.")
-    y, mean, variance = _batch_norm(x, weight, bias, eps)
-    _follow(running_mean, mean, 1, momentum)
-    _follow(running_var, variance, count / (count - 1), momentum)
+    y, center, variance = _batch_norm(x, weight, bias, eps)
+    _follow("batch_norm", running_mean, center, momentum)
+    _follow("batch_norm", running_var, variance, momentum, count / (count - 1))
     return y
 
 
-def _follow(running: Any, current: Tensor, factor: float, momentum: float) -> None:
+def _per_channel(name: str, x: Tensor, **values: Any) -> list[Tensor | None]:
+    """``values`` as Tensors of shape (C,)."""
+    tensors = []
+    for what, value in values.items():
+        tensor = None if value is None else beside(x, value)
+        if tensor is not None and tensor.shape != x.shape[1:2]:
+            raise ValueError(
+                f"{name}() of {x.shape[1]} channels (input {x.shape}) needs a {what} of shape {x.shape[1:2]}, got "
+                f"{tensor.shape}."
+            )
+        tensors.append(tensor)
+    return tensors
+
+
+def _require_arrays(name: str, **statistics: Any) -> None:
+    for what, value in statistics.items():
+        if value is not None and not isinstance(value, Tensor) and backend.of(value) is None:
+            raise TypeError(
+                f"{name}(): {what} is changed in place: give a Tensor or an array, not {type(value).__name__}."
+            )
+
+
+def _by_running(x: Tensor, mean: Tensor, variance: Tensor, weight: Any, bias: Any, eps: float) -> Tensor:
+    # A copy for the product to keep: training changes the statistics in place, perhaps before this one's backward.
+    mean = clone(mean)
+    scale = 1 / sqrt(variance + eps) if weight is None else weight / sqrt(variance + eps)
+    shift = -mean * scale if bias is None else bias - mean * scale
+    column = (-1,) + (1,) * (x.ndim - 2)
+    # Two passes over x.
+    return astype(x * reshape(scale, column) + reshape(shift, column), x.dtype, copy=False)
+
+
+def _follow(name: str, running: Tensor | None, current: Tensor, momentum: float, factor: float = 1.0) -> None:
     """Brings running statistics closer to those of the batch, in place."""
     if running is not None:
-        array = running.data if isinstance(running, Tensor) else running
+        array = running.data
         array *= 1 - momentum
         array += (momentum * factor) * current.data
-        versions.mark(array, "batch_norm")
+        versions.mark(array, name)
 
 
 # -- over each sample ------------------------------------------------------------------------------------------
@@ -175,13 +204,15 @@ def layer_norm(
 
     Raises:
         ValueError: if the shapes do not go together.
+        TypeError: if ``x`` is not floating point.
 
     Example:
         >>> tg.layer_norm(tg.tensor([[1.0, 3.0], [0.0, 10.0]]), 2).numpy().round(3)
         array([[-1.,  1.],
                [-1.,  1.]], dtype=float32)
     """
-    x = asarray(x)
+    x = as_floating("layer_norm", x)
+    weight, bias = (None if value is None else beside(x, value) for value in (weight, bias))
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     for name, given in (("input", x), ("weight", weight), ("bias", bias)):
         end = shape if given is None else tuple(given.shape)[-len(shape) :] if name == "input" else tuple(given.shape)
@@ -206,53 +237,82 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
 
     Raises:
         ValueError: if the shapes do not go together, or the channels do not split.
+        TypeError: if ``x`` is not floating point.
 
     Example:
         >>> x = tg.tensor([[[1.0], [3.0], [0.0], [10.0]]])
         >>> tg.group_norm(x, 2).squeeze().numpy().round(3)
         array([-1.,  1., -1.,  1.], dtype=float32)
     """
-    x = asarray(x)
+    x = as_floating("group_norm", x)
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm() takes an input (N, C, ...), C a multiple of {num_groups}; got shape {x.shape}.")
     return _by_group("group_norm", x, num_groups, weight, bias, eps)
 
 
-def instance_norm(x: Any, *, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+def instance_norm(
+    x: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
     """Each channel of each sample normalised by itself (Ulyanov et al., *Instance normalization*, 2016).
 
     Args:
         x: shape (N, C, ...), with more than one value per channel.
+        running_mean: shape (C,), or None: brought closer to the mean of the samples' means, in place.
+        running_var: shape (C,), or None: the same for the mean of their variances (the unbiased ones).
         weight: shape (C,), or None for 1.
         bias: shape (C,), or None for 0.
+        use_input_stats: whether to use each sample's own mean and variance; if not, the running statistics are used
+            and left as they are.
+        momentum: how far the running statistics go towards those of the samples, from 0 to 1.
         eps: keeps from dividing by 0.
 
     Returns:
         The shape and dtype of ``x``.
+
+    Raises:
+        ValueError: if the shapes do not go together, or there are no running statistics to use.
+        TypeError: if ``x`` is not floating point.
 
     Example:
         >>> tg.instance_norm(tg.tensor([[[1.0, 3.0], [0.0, 10.0]]])).numpy().round(3)
         array([[[-1.,  1.],
                 [-1.,  1.]]], dtype=float32)
     """
-    x = asarray(x)
-    if x.ndim < 3 or math.prod(x.shape[2:]) == 1:
+    x = as_floating("instance_norm", x)
+    if x.ndim < 3 or (use_input_stats and math.prod(x.shape[2:]) == 1):
         raise ValueError(
             f"instance_norm() takes (N, C, ...) with more than one value per channel, got shape {x.shape}."
         )
-    return _by_group("instance_norm", x, x.shape[1], weight, bias, eps)
+    if use_input_stats:
+        _require_arrays("instance_norm", running_mean=running_mean, running_var=running_var)
+    running_mean, running_var = _per_channel("instance_norm", x, running_mean=running_mean, running_var=running_var)
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise ValueError("instance_norm() needs running_mean and running_var, or use_input_stats=True.")
+        weight, bias = _per_channel("instance_norm", x, weight=weight, bias=bias)
+        return _by_running(x, running_mean, running_var, weight, bias, eps)
+    y = _by_group("instance_norm", x, x.shape[1], weight, bias, eps)
+    if x.size and not (running_mean is None and running_var is None):
+        given = astype(x.detach(), "float32", copy=False) if x.dtype == "float16" else x.detach()
+        axes = tuple(range(2, x.ndim))
+        _follow("instance_norm", running_mean, mean(given, axis=(0, *axes)), momentum)
+        _follow("instance_norm", running_var, mean(var(given, axis=axes, correction=1), axis=0), momentum)
+    return y
 
 
 def _by_group(name: str, x: Tensor, groups: int, weight: Any, bias: Any, eps: float) -> Tensor:
-    column = []
-    for what, value in (("weight", weight), ("bias", bias)):
-        if value is not None and tuple(value.shape) != x.shape[1:2]:
-            raise ValueError(
-                f"{name}() needs a {what} of shape {x.shape[1:2]} for an input of shape {x.shape}, got "
-                f"{tuple(value.shape)}."
-            )
-        column.append(None if value is None else reshape(value, (-1,) + (1,) * (x.ndim - 2)))
+    column = (-1,) + (1,) * (x.ndim - 2)
+    weight, bias = (
+        None if value is None else reshape(value, column) for value in _per_channel(name, x, weight=weight, bias=bias)
+    )
     if x.size:
         y, _ = _standardize(reshape(x, (x.shape[0], groups, -1)), (2,), eps)
         x = reshape(y, x.shape)
-    return _affine(x, *column)
+    return _affine(x, weight, bias)

@@ -173,8 +173,9 @@ class _Windows:
         return y if self.batched else y.squeeze(0)
 
 
-def _like(array: np.ndarray, x: Tensor) -> Any:
-    return backend.transfer(array.astype(x.dtype if x.dtype.kind == "f" else "float32"), x.device)
+def floating(x: Tensor) -> Tensor:
+    """``x`` with its integers as float64, as for a mean: their sums need not fit into their dtype."""
+    return x if x.dtype.kind == "f" else x.astype("float64")
 
 
 # -- maximum, minimum, sum, average, median --------------------------------------------------------------------
@@ -294,21 +295,26 @@ def min_pool2d(
 def sum_pool2d(
     x: Any, kernel_size: Size, stride: Size | None = None, padding: Any = 0, ceil_mode: bool = False
 ) -> Tensor:
-    """The sum of each window; padding counts as 0. As :func:`max_pool2d`.
+    """The sum of each window; padding counts as 0, and integers are added up in 64 bits. As :func:`max_pool2d`.
 
     Example:
         >>> tg.sum_pool2d(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]]), 2)
         Tensor([[[11.]]], dtype=float32, device='cpu')
     """
     windows = _Windows("sum_pool2d", 2, x, kernel_size, stride, padding, 1, ceil_mode)
-    return windows.result(_sum_pool(windows.x, **windows.options))
+    x = windows.x
+    if x.dtype.kind != "f":
+        x = x.astype("uint64" if x.dtype.kind == "u" else "int64", copy=False)
+    return windows.result(_sum_pool(x, **windows.options))
 
 
 def _average(windows: _Windows, count_include_pad: bool) -> Tensor:
-    total = _sum_pool(windows.x, **windows.options)
+    total = _sum_pool(floating(windows.x), **windows.options)
     counts = windows.counts(count_include_pad)
     whole = math.prod(windows.kernel)
-    return windows.result(total / (whole if (counts == whole).all() else _like(counts, total)))
+    if (counts == whole).all():
+        return windows.result(total / whole)
+    return windows.result(total / backend.transfer(counts.astype(total.dtype), total.device))
 
 
 def avg_pool1d(
@@ -385,7 +391,7 @@ def median_pool2d(
         Tensor([[[3.]]], dtype=float32, device='cpu')
     """
     windows = _Windows("median_pool2d", 2, x, kernel_size, stride, padding, 1, ceil_mode)
-    x = windows.x if windows.x.dtype.kind == "f" else windows.x.astype("float32")
+    x = floating(windows.x)
     # Padded with inf, which sorts behind everything else and is left out by counting.
     padded = pad(x, ((0, 0), (0, 0), *windows.padding), constant_values=math.inf)
     unfolded = _unfold(padded, **{**windows.options, "padding": ((0, 0), (0, 0))})

@@ -8,7 +8,8 @@ import operator
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.geometry import normalize_axis
+from tensorgrad.ops.casting import as_operand, as_operands, clone
+from tensorgrad.ops.geometry import integers, normalize_axis
 from tensorgrad.ops.indexing import getitem, take
 from tensorgrad.ops.logic import where
 
@@ -37,11 +38,6 @@ __all__ = [
     "triu",
     "unstack",
 ]
-
-
-def _array(x):
-    """``x``, if it is an array; a Tensor of it, if it is a list or a number."""
-    return x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
 
 
 @op
@@ -75,7 +71,7 @@ def flatten(x, /, start_dim=0, end_dim=-1):
         >>> tg.flatten(tg.zeros((2, 3, 4)), start_dim=1).shape
         (2, 12)
     """
-    x = _array(x)
+    x = as_operand(x)
     if x.ndim == 0:
         return reshape(x, (1,))
     (start,), (end,) = normalize_axis(start_dim, x.ndim), normalize_axis(end_dim, x.ndim)
@@ -108,7 +104,7 @@ def moveaxis(x, source, destination, /):
         >>> tg.moveaxis(tg.zeros((2, 3, 4)), 0, -1).shape
         (3, 4, 2)
     """
-    x = _array(x)
+    x = as_operand(x)
     sources, destinations = normalize_axis(source, x.ndim), normalize_axis(destination, x.ndim)
     if len(sources) != len(destinations):
         raise ValueError(f"moveaxis() got {len(sources)} axes to move and {len(destinations)} places for them.")
@@ -125,7 +121,7 @@ def swapaxes(x, axis1, axis2, /):
         >>> tg.swapaxes(tg.zeros((2, 3, 4)), 0, 2).shape
         (4, 3, 2)
     """
-    x = _array(x)
+    x = as_operand(x)
     order = list(range(x.ndim))
     (first,), (second,) = normalize_axis(axis1, x.ndim), normalize_axis(axis2, x.ndim)
     order[first], order[second] = second, first
@@ -139,7 +135,7 @@ def matrix_transpose(x, /):
         >>> tg.matrix_transpose(tg.zeros((2, 3, 4))).shape
         (2, 4, 3)
     """
-    x = _array(x)
+    x = as_operand(x)
     if x.ndim < 2:
         raise ValueError(f"matrix_transpose() needs at least 2 axes, got shape {tuple(x.shape)}.")
     return swapaxes(x, -1, -2)
@@ -152,7 +148,7 @@ def transpose(x, /, axes=None):
         >>> tg.transpose(tg.zeros((2, 3, 4))).shape
         (4, 3, 2)
     """
-    x = _array(x)
+    x = as_operand(x)
     return permute_dims(x, tuple(range(x.ndim))[::-1] if axes is None else tuple(axes))
 
 
@@ -163,7 +159,7 @@ def expand_dims(x, /, axis=0):
         >>> tg.expand_dims(tg.zeros((2, 3)), -1).shape
         (2, 3, 1)
     """
-    x = _array(x)
+    x = as_operand(x)
     count = x.ndim + (len(axis) if isinstance(axis, (tuple, list)) else 1)
     new = normalize_axis(axis, count)
     lengths = iter(x.shape)
@@ -180,7 +176,7 @@ def squeeze(x, /, axis=None):
         >>> tg.squeeze(tg.zeros((1, 3, 1)), 0).shape
         (3, 1)
     """
-    x = _array(x)
+    x = as_operand(x)
     gone = [i for i in normalize_axis(axis, x.ndim) if axis is not None or x.shape[i] == 1]
     for i in gone:
         if x.shape[i] != 1:
@@ -212,7 +208,7 @@ def broadcast_arrays(*arrays):
         >>> [x.shape for x in tg.broadcast_arrays(tg.zeros((3, 1)), tg.zeros(2))]
         [(3, 2), (3, 2)]
     """
-    tensors = [_array(x) for x in arrays]
+    tensors = as_operands(arrays)
     shape = broadcast_shapes(*(x.shape for x in tensors))
     return [broadcast_to(x, shape) for x in tensors]
 
@@ -257,7 +253,7 @@ def concat(arrays, /, *, axis=0):
         >>> tg.concat([tg.tensor([1.0, 2.0]), tg.tensor([3.0])])
         Tensor([1., 2., 3.], dtype=float32, device='cpu')
     """
-    arrays = [_array(x) for x in arrays]
+    arrays = as_operands(arrays)
     if not arrays:
         raise ValueError("concat() needs at least one array.")
     if axis is None:
@@ -273,7 +269,7 @@ def stack(arrays, /, *, axis=0):
         Tensor([[1., 2.],
                 [3., 4.]], dtype=float32, device='cpu')
     """
-    arrays = [_array(x) for x in arrays]
+    arrays = as_operands(arrays)
     if not arrays:
         raise ValueError("stack() needs at least one array.")
     if len({tuple(x.shape) for x in arrays}) > 1:
@@ -288,7 +284,7 @@ def unstack(x, /, *, axis=0):
         >>> tg.unstack(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))[1]
         Tensor([3., 4.], dtype=float32, device='cpu')
     """
-    x = _array(x)
+    x = as_operand(x)
     (axis,) = normalize_axis(axis, x.ndim)
     return tuple(getitem(x, (slice(None),) * axis + (i,)) for i in range(x.shape[axis]))
 
@@ -300,13 +296,13 @@ def split(x, /, indices_or_sections, *, axis=0):
         >>> [piece.shape for piece in tg.split(tg.zeros(7), [2, 5])]
         [(2,), (3,), (2,)]
     """
-    x = _array(x)
+    x = as_operand(x)
     (axis,) = normalize_axis(axis, x.ndim)
     length = x.shape[axis]
-    if isinstance(indices_or_sections, (list, tuple)):
-        cuts = [0, *indices_or_sections, length]
+    sections = integers(indices_or_sections)
+    if isinstance(sections, tuple):
+        cuts = [0, *sections, length]
     else:
-        sections = operator.index(indices_or_sections)
         if sections < 1 or length % sections:
             raise ValueError(f"split() of an axis of length {length} into {sections} equal pieces is not possible.")
         cuts = list(range(0, length + 1, length // sections)) if length else [0] * (sections + 1)
@@ -341,13 +337,13 @@ def roll(x, /, shift, *, axis=None, xp):
         >>> tg.roll(tg.tensor([1.0, 2.0, 3.0]), 1)
         Tensor([3., 1., 2.], dtype=float32, device='cpu')
     """
-    return xp.roll(x, shift, axis=axis)
+    return xp.roll(x, integers(shift), axis=axis)
 
 
 @roll.vjp("x")
 def _(g, shift, axis, xp):
-    back = tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
-    return xp.roll(g, back, axis=axis)
+    shift = integers(shift)
+    return xp.roll(g, -shift if isinstance(shift, int) else tuple(-n for n in shift), axis=axis)
 
 
 @op
@@ -374,12 +370,14 @@ def pad(x, /, pad_width, mode="constant", constant_values=0):
         >>> tg.pad(tg.tensor([1.0, 2.0]), (1, 2))
         Tensor([0., 1., 2., 0., 0.], dtype=float32, device='cpu')
     """
-    x = _array(x)
+    x = as_operand(x)
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant" and widths:
         return _pad_constant(x, widths, constant_values)
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise ValueError(f"pad() has no mode {mode!r}: use constant, edge, reflect, symmetric or wrap.")
+    if not any(map(any, widths)):
+        return clone(x)
     for axis, (before, after) in enumerate(widths):
         if before or after:
             positions = backend.NUMPY.xp.pad(backend.NUMPY.xp.arange(x.shape[axis]), (before, after), mode=mode)
@@ -412,19 +410,28 @@ def repeat(x, repeats, /, *, axis=None):
         >>> tg.repeat(tg.tensor([1.0, 2.0]), 2)
         Tensor([1., 1., 2., 2.], dtype=float32, device='cpu')
     """
-    x = _array(x)
+    x = as_operand(x)
     if axis is None:
         x, axis = reshape(x, -1), 0
     (axis,) = normalize_axis(axis, x.ndim)
-    if isinstance(repeats, int):
+    counts = _counts(repeats, "repeat")
+    if counts == 1:
+        return clone(x)
+    if isinstance(counts, int):
         shape = x.shape
-        x = broadcast_to(expand_dims(x, axis + 1), (*shape[: axis + 1], repeats, *shape[axis + 1 :]))
-        return reshape(x, (*shape[:axis], shape[axis] * repeats, *shape[axis + 1 :]))
-    counts = repeats.tolist() if hasattr(repeats, "tolist") else list(repeats)
+        x = broadcast_to(expand_dims(x, axis + 1), (*shape[: axis + 1], counts, *shape[axis + 1 :]))
+        return reshape(x, (*shape[:axis], shape[axis] * counts, *shape[axis + 1 :]))
     counts = counts * x.shape[axis] if len(counts) == 1 else counts
     if len(counts) != x.shape[axis]:
         raise ValueError(f"repeat() got {len(counts)} counts for the {x.shape[axis]} elements along axis {axis}.")
     return take(x, [i for i, count in enumerate(counts) for _ in range(count)], axis=axis)
+
+
+def _counts(value, name):
+    counts = integers(value)
+    if min((counts,) if isinstance(counts, int) else counts, default=0) < 0:
+        raise ValueError(f"{name}() takes numbers of 0 or more, got {value}.")
+    return counts
 
 
 def tile(x, repetitions, /):
@@ -434,11 +441,14 @@ def tile(x, repetitions, /):
         >>> tg.tile(tg.tensor([1.0, 2.0]), (2,))
         Tensor([1., 2., 1., 2.], dtype=float32, device='cpu')
     """
-    x = _array(x)
-    repetitions = tuple(repetitions) if isinstance(repetitions, (tuple, list)) else (repetitions,)
+    x = as_operand(x)
+    repetitions = _counts(repetitions, "tile")
+    repetitions = (repetitions,) if isinstance(repetitions, int) else repetitions
     count = max(x.ndim, len(repetitions))
     shape = (1,) * (count - x.ndim) + tuple(x.shape)
     repetitions = (1,) * (count - len(repetitions)) + repetitions
+    if set(repetitions) <= {1}:
+        return clone(reshape(x, shape))
     x = reshape(x, tuple(length for n in shape for length in (1, n)))
     x = broadcast_to(x, tuple(length for pair in zip(repetitions, shape, strict=True) for length in pair))
     return reshape(x, tuple(times * n for times, n in zip(repetitions, shape, strict=True)))
@@ -452,7 +462,7 @@ def tril(x, /, *, k=0):
         Tensor([[1., 0.],
                 [1., 1.]], dtype=float32, device='cpu')
     """
-    x = _array(x)
+    x = as_operand(x)
     return where(_triangle(x, k), x, False)
 
 
@@ -464,7 +474,7 @@ def triu(x, /, *, k=0):
         Tensor([[1., 1.],
                 [0., 1.]], dtype=float32, device='cpu')
     """
-    x = _array(x)
+    x = as_operand(x)
     return where(_triangle(x, k - 1), False, x)
 
 

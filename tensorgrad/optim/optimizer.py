@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,6 +16,9 @@ from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.backend import Array
 from tensorgrad.optim.options import plain
 from tensorgrad.optim.parameters import ALL_OR_NONE, Named, Parameters, parameter_groups, split_names
+
+BY_OTHERS = ("name", "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
+"""What a group may have besides options: a name of its own, and what schedules write into it."""
 
 
 class Optimizer:
@@ -36,7 +40,7 @@ class Optimizer:
 
     Attributes:
         param_groups: a list of dicts: the parameters (``params``) and the options, which may be changed at any time.
-        state: what is remembered of each parameter.
+        state: what is remembered of each parameter, a dict each; empty before the first step.
         defaults: the options given to the constructor.
 
     Example:
@@ -56,7 +60,7 @@ class Optimizer:
 
     def __init__(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
         self.defaults = {name: plain(value) for name, value in defaults.items()}
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: dict[Tensor, dict[str, Any]] = collections.defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self.stepped = False
         """Whether :meth:`step` was ever called; schedules look at it."""
@@ -83,7 +87,7 @@ class Optimizer:
 
         Args:
             param_group: ``params`` (a tensor, tensors, or pairs of name and tensor), and any options; those not given
-                are the constructor's.
+                are the constructor's. It may also have a ``name``, and what schedules keep in groups.
 
         Raises:
             TypeError, ValueError: as the constructor; nothing is added then.
@@ -92,6 +96,10 @@ class Optimizer:
             raise TypeError(f"a parameter group is a dict with 'params', got {type(param_group).__name__}.")
         names, tensors = split_names(param_group["params"])
         given = {name: plain(value) for name, value in param_group.items() if name != "params"}
+        unknown = [name for name in given if name not in self.defaults and name not in BY_OTHERS]
+        if unknown:
+            listed, options = ", ".join(map(repr, unknown)), ", ".join(self.defaults)
+            raise ValueError(f"{type(self).__name__} has no option {listed}; it has: {options}.")
         group = {"params": tensors, **self.defaults, **given}
         self.check(**self._options(group))
         known = {tensor: name for name, tensor in self._named()}
@@ -168,7 +176,7 @@ class Optimizer:
         self.stepped = True
         by = f"{type(self).__name__}.step"
         for parameter, grad, options in work:
-            param, state = parameter.data, self.state.setdefault(parameter, {})
+            param, state = parameter.data, self.state[parameter]
             _follow(param, state)
             self.update(backend.namespace(param), param, grad, state, **options)
             versions.mark(param, by)
@@ -210,7 +218,7 @@ class Optimizer:
         state = {
             name: {key: value if _is_number(value) else value.copy() for key, value in self.state[parameter].items()}
             for parameter, name in names.items()
-            if parameter in self.state
+            if self.state.get(parameter)
         }
         groups = [
             {**_without_params(group), "params": [names[parameter] for parameter in group["params"]]}
@@ -248,7 +256,8 @@ class Optimizer:
                 f"this is not the state of this {type(self).__name__}, nothing was loaded:\n  " + "\n  ".join(problems)
             )
         # In the parameters' order, whatever the order of the file.
-        self.state = {parameter: state[parameter] for parameter in names.values() if parameter in state}
+        in_order = [parameter for parameter in names.values() if parameter in state]
+        self.state = collections.defaultdict(dict, ((parameter, state[parameter]) for parameter in in_order))
         for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
             parameters = group["params"]
             group.clear()

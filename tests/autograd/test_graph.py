@@ -254,11 +254,15 @@ class TestGrad:
         with pytest.raises(tg.GradientError, match=r"'exp' a second time.*retain_graph"):
             tg.grad((y * 3).sum(), x)
 
-    def test_results_are_not_shared(self):
+    @pytest.mark.parametrize("create_graph", [False, True])
+    def test_results_are_not_shared(self, create_graph):
         x, y = leaf(1.0), leaf(2.0)
-        gx, gy = tg.grad(x + y, [x, y])
-        gx += 1
+        seed = tg.ones(1, dtype="float64")
+        gx, gy = tg.grad(x + y, [x, y], grad_outputs=seed, create_graph=create_graph)
+        with tg.no_grad():
+            gx += 1
         assert gy.item() == 1.0
+        assert seed.item() == 1.0
 
 
 class TestHigherOrder:

@@ -427,3 +427,20 @@ class TestScalarsOfNumPy:
         double(x * 1).backward()
         assert x.grad.item() == 2.0
         assert x.grad.dtype == np.float32
+
+
+class TestNumbersAndLists:
+    @pytest.mark.parametrize(
+        ("args", "dtype"),
+        [
+            ((1.0, 2), "float32"),
+            ((1, 2), "int64"),
+            (([1.0, 2.0], 3), "float32"),
+            (([1, 2], [0.5, 1.5]), "float32"),
+            (([True], [2]), "int64"),
+            ((np.float64(1.0), 2), "float64"),
+        ],
+    )
+    def test_alone(self, args, dtype):
+        assert tg.add(*args).dtype == dtype
+        assert tg.add(*args[::-1]).dtype == dtype

@@ -98,6 +98,62 @@ def test_both_ways_give_the_same_batches():
     assert order(one_by_one) == order(at_once)
 
 
+class Augmented(TensorDataset):
+    """A __getitem__ of its own, in front of the batch that it inherits."""
+
+    def __getitem__(self, index):
+        (x,) = super().__getitem__(index)
+        return (x + 100,)
+
+
+class Delegating:
+    """Has what another dataset has, its batch too, but samples of its own."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __getitem__(self, index):
+        return tuple(x + 100 for x in self.inner[index])
+
+    def __len__(self):
+        return len(self.inner)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+class Numbered(TensorDataset):
+    """An attribute that happens to be called batch."""
+
+    batch = 32
+
+    def __getitem__(self, index):
+        (x,) = super().__getitem__(index)
+        return (x + 100,)
+
+
+@pytest.mark.parametrize("kind", [Augmented, lambda x: Delegating(TensorDataset(x)), Numbered])
+@pytest.mark.parametrize("wrapped", [lambda dataset: dataset, lambda dataset: Subset(dataset, [0, 1, 2])])
+def test_samples_are_those_of_getitem(kind, wrapped):
+    loader = DataLoader(wrapped(kind(np.arange(3))), batch_size=3)
+    assert [x.tolist() for (x,) in loader] == [[100, 101, 102]]
+    assert loader.prefetch == 2
+
+
+def test_a_batch_attribute_of_an_object():
+    dataset = TensorDataset(np.arange(3))
+    dataset.batch = 32
+    assert [x.tolist() for (x,) in DataLoader(dataset, batch_size=3)] == [[0, 1, 2]]
+
+
+def test_a_batch_that_goes_with_getitem_is_used():
+    class Both(Augmented):
+        def batch(self, indices):
+            return (Tensor(indices + 200),)
+
+    assert [x.tolist() for (x,) in DataLoader(Both(np.arange(3)), batch_size=3)] == [[200, 201, 202]]
+
+
 def test_dtypes_and_shapes_are_the_datasets():
     dataset = TensorDataset(np.zeros((5, 1, 8, 8), np.float64), np.zeros(5, np.uint8))
     images, labels = next(iter(DataLoader(dataset, 3)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections import OrderedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -126,6 +128,49 @@ def test_a_graph_of_gradients_that_passed_is_gone_at_once() -> None:
         gc.enable()
 
 
+@pytest.mark.parametrize("wanted", ["all", "input", "weight"])
+@pytest.mark.parametrize("frozen_input", [False, True])
+def test_hooks_make_no_reference_cycle(wanted: str, frozen_input: bool) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        layer = nn.Linear(2, 1)
+        layer.register_full_backward_hook(lambda m, given, came: None)
+        x = tg.ones((3, 2), requires_grad=not frozen_input)
+        y = layer(x)
+        ends = [weakref.ref(y._node), weakref.ref(layer)]
+        if wanted == "all":
+            y.square().sum().backward(create_graph=True)
+        elif wanted == "weight" or not frozen_input:
+            tg.grad(y.square().sum(), layer.weight if wanted == "weight" else x, create_graph=True)
+        del layer, x, y
+        assert [end() for end in ends] == [None] * 2
+    finally:
+        gc.enable()
+
+
+def test_the_hooks_of_a_module_that_only_the_graph_holds() -> None:
+    seen = []
+
+    def result(x: tg.Tensor) -> tg.Tensor:
+        module = nn.Tanh()
+        module.register_full_backward_hook(lambda m, given, came: seen.append(type(m)))
+        return module(x)
+
+    result(leaf(1.0)).backward()
+    assert seen == [nn.Tanh]
+
+
+def test_the_gradient_that_came_can_be_differentiated() -> None:
+    layer, seen = nn.Linear(1, 1), []
+    layer.register_full_backward_hook(lambda m, given, came: seen.append(came[0]))
+    x = leaf(3.0)
+    out = layer(x)
+    out.square().sum().backward(create_graph=True)
+    (again,) = tg.grad(seen[0].sum(), x)
+    assert again.item() == pytest.approx(2 * layer.weight.item())
+
+
 def test_what_a_hook_must_not_return() -> None:
     module = nn.Tanh()
     module.register_full_backward_hook(lambda m, given, came: (given[0], given[0]))
@@ -133,8 +178,36 @@ def test_what_a_hook_must_not_return() -> None:
         module(leaf(1.0)).backward()
 
 
+class Pair(NamedTuple):
+    a: Any
+    b: Any
+
+
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        (lambda a, b: (a, b), tuple),
+        (lambda a, b: [a, b], tuple),
+        (Pair, tuple),
+        (lambda a, b: {"a": a, "b": b}, lambda out: tuple(out.values())),
+        (lambda a, b: OrderedDict(a=a, b=b), lambda out: tuple(out.values())),
+        (lambda a, b: (a, {"b": [b, None]}), lambda out: (out[0], out[1]["b"][0])),
+    ],
+)
+def test_outputs_in_a_structure(make, parts) -> None:
+    module, seen = nn.Lambda(lambda x: make(x * 2, x * 3)), []
+    module.register_full_backward_hook(lambda m, given, came: seen.append([g.item() for g in (*given, *came)]))
+    x = leaf(1.0)
+    out = module(x)
+    assert type(out) is type(make(x, x))
+    first, second = parts(out)
+    (first + second * 5).backward()
+    assert seen == [[17, 1, 5]]
+    assert x.grad.item() == 17
+
+
 def test_outputs_that_hooks_cannot_watch() -> None:
-    module = nn.Lambda(lambda x: {"out": x})
+    module = nn.Lambda(lambda x: {"out": "text"})
     module.register_full_backward_hook(lambda *args: None)
     with pytest.raises(TypeError, match="Lambda returned dict"):
         module(leaf(1.0))

@@ -55,6 +55,7 @@ SHAPES = [
     (lambda: nn.GroupNorm(2, 4), (2, 4, 3, 3), (2, 4, 3, 3)),
     (lambda: nn.InstanceNorm1d(3), (2, 3, 4), (2, 3, 4)),
     (lambda: nn.InstanceNorm2d(3, affine=True), (2, 3, 4, 4), (2, 3, 4, 4)),
+    (lambda: nn.InstanceNorm2d(3, 1e-5, 0.1, True, True), (2, 3, 4, 4), (2, 3, 4, 4)),
     (lambda: nn.InstanceNorm3d(3), (2, 3, 2, 2, 2), (2, 3, 2, 2, 2)),
     (lambda: nn.Dropout(), (2, 3), (2, 3)),
     (lambda: nn.Dropout1d(), (2, 3, 4), (2, 3, 4)),
@@ -88,6 +89,14 @@ def test_shapes_dtypes_and_devices(make, given: tuple, wanted: tuple, device: st
 def test_bare_arrays_go_in_too(make, given: tuple, wanted: tuple) -> None:
     y = make()(np.ones(given, "float32"))
     assert y.shape == wanted
+
+
+@pytest.mark.parametrize(("make", "given", "wanted"), SHAPES, ids=ids)
+def test_lists_go_in_too(make, given: tuple, wanted: tuple) -> None:
+    if 0 in given:
+        pytest.skip("lists do not tell all lengths of nothing")
+    y = make()(tg.ones(given).tolist())
+    assert tg.asarray(y).shape == wanted
 
 
 # What is said to an input that does not fit.
@@ -128,8 +137,19 @@ def test_inputs_of_the_wrong_shape(layer: nn.Module, given: tuple, words: str) -
         (lambda: nn.Conv2d(2, 4, 3, padding="full"), "padding is 'same', 'valid' or numbers, not 'full'"),
         (lambda: nn.Conv2d(2, 4, 3, stride=2, padding="same"), "'same' goes with stride 1 only"),
         (lambda: nn.Conv2d(2, 4, (3, 3, 3)), "Conv2d kernel_size: expected a number or 2 of them"),
+        (lambda: nn.Conv2d(1, 1, 0), r"Conv2d: kernel_size is 1 or more, got \(0, 0\)"),
+        (lambda: nn.Conv1d(1, 1, 1, stride=0), r"Conv1d: stride is 1 or more, got \(0,\)"),
+        (lambda: nn.Conv2d(1, 1, 1, dilation=(1, -1)), r"Conv2d: dilation is 1 or more, got \(1, -1\)"),
+        (lambda: nn.MaxPool2d(0), r"MaxPool2d: kernel_size is 1 or more, got \(0, 0\)"),
+        (lambda: nn.AvgPool2d(2, stride=(1, 0)), r"AvgPool2d: stride is 1 or more, got \(1, 0\)"),
+        (lambda: nn.MaxPool2d(2, dilation=0), r"MaxPool2d: dilation is 1 or more, got \(0, 0\)"),
         (lambda: nn.GroupNorm(3, 4), "num_groups=3 must divide num_channels=4"),
         (lambda: nn.MSELoss("average"), "MSELoss has reduction 'mean', 'sum' or 'none', not 'average'"),
+        (lambda: nn.MSELoss("batchmean"), "MSELoss has reduction 'mean', 'sum' or 'none', not 'batchmean'"),
+        (
+            lambda: nn.KLDivLoss("average"),
+            "KLDivLoss has reduction 'mean', 'sum', 'none' or 'batchmean', not 'average'",
+        ),
     ],
 )
 def test_options_that_do_not_go_together(make, words: str) -> None:
@@ -156,7 +176,20 @@ LINES = {
     "ReLU()": lambda: nn.ReLU(inplace=True),
     "Unflatten(dim=1, unflattened_size=(3, 4))": lambda: nn.Unflatten(1, (3, 4)),
     "CrossEntropyLoss()": lambda: nn.CrossEntropyLoss(),
+    "CrossEntropyLoss(ignore_index=0)": lambda: nn.CrossEntropyLoss(ignore_index=0),
+    "CrossEntropyLoss(reduction='sum', label_smoothing=0.1)": lambda: nn.CrossEntropyLoss(
+        reduction="sum", label_smoothing=0.1
+    ),
+    "CrossEntropyLoss(weight=float32[2])": lambda: nn.CrossEntropyLoss(tg.tensor([1.0, 2.0])),
+    "NLLLoss(ignore_index=3)": lambda: nn.NLLLoss(ignore_index=3),
+    "BCEWithLogitsLoss(pos_weight=float32[])": lambda: nn.BCEWithLogitsLoss(pos_weight=2.0),
     "MSELoss(reduction='sum')": lambda: nn.MSELoss(reduction="sum"),
+    "HalfSquaredErrorLoss()": lambda: nn.HalfSquaredErrorLoss(),
+    "HalfSquaredErrorLoss(reduction='mean')": lambda: nn.HalfSquaredErrorLoss("mean"),
+    "HuberLoss(delta=2.0)": lambda: nn.HuberLoss(delta=2.0),
+    "SmoothL1Loss(reduction='sum', beta=0.5)": lambda: nn.SmoothL1Loss("sum", 0.5),
+    "KLDivLoss(reduction='batchmean', log_target=True)": lambda: nn.KLDivLoss("batchmean", log_target=True),
+    "InstanceNorm2d(3, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False)": lambda: nn.InstanceNorm2d(3),
 }
 
 
@@ -231,6 +264,20 @@ def test_without_running_statistics() -> None:
     layer = nn.BatchNorm1d(1, affine=False, track_running_stats=False).eval()
     assert layer.state_dict() == {}
     np.testing.assert_allclose(layer(tg.tensor([[0.0], [4.0]])).numpy(), [[-1], [1]], rtol=1e-5)
+
+
+def test_instance_normalisation_with_running_statistics() -> None:
+    layer = nn.InstanceNorm1d(2, momentum=0.25, track_running_stats=True)
+    x = tg.tensor(RNG.normal(3, 5, (4, 2, 5)), dtype="float32")
+    np.testing.assert_array_equal(layer(x).numpy(), tg.instance_norm(x).numpy())
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.25 * x.numpy().mean((0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(layer.running_var.numpy(), 0.75 + 0.25 * x.numpy().var(2, ddof=1).mean(0), rtol=1e-5)
+    by_running = tg.batch_norm(x, layer.running_mean, layer.running_var).numpy()
+    np.testing.assert_array_equal(layer.eval()(x).numpy(), by_running)
+    assert list(layer.state_dict()) == ["running_mean", "running_var", "num_batches_tracked"]
+    layer.reset_parameters()
+    assert (layer.running_mean.tolist(), layer.running_var.tolist()) == ([0, 0], [1, 1])
+    assert not nn.InstanceNorm1d(2).state_dict()
 
 
 def test_a_batch_that_is_refused_is_not_counted() -> None:

@@ -136,3 +136,14 @@ def test_scratch_buffers_are_not_in_the_state() -> None:
     module.register_buffer("nothing", None)
     assert module.state_dict() == {}
     assert [name for name, _ in module.named_buffers()] == ["table"]
+
+
+@pytest.mark.parametrize("given", [None, [], tg.ones(2), "model.npz"])
+def test_what_is_no_state(given) -> None:
+    with pytest.raises(TypeError, match=r"takes a dict of Tensors .* got (NoneType|list|Tensor|str)"):
+        tg.nn.Linear(2, 1).load_state_dict(given)
+
+
+def test_a_module_is_no_state() -> None:
+    with pytest.raises(TypeError, match=r"got Linear: give its state_dict\(\)"):
+        tg.nn.Linear(2, 1).load_state_dict(tg.nn.Linear(2, 1))

@@ -1,17 +1,33 @@
-"""The records of functions of arrays: mathematics, shapes, indices, products, casts and new arrays."""
+"""The records of functions of arrays: mathematics, logic, shapes, indices, products."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 import tensorgrad as tg
 from tests.ops import references as ref
-from tests.ops.spec import ALL, FLOATS, FUNCTIONS, NUMBERS, WHOLE, Spec, flat, named, of_list
+from tests.ops.shape_strategies import (
+    broadcasts,
+    contractions,
+    einsums,
+    indexed,
+    joined,
+    layers,
+    matrices,
+    pads,
+    put,
+    repeats,
+    reshapes,
+    rolls,
+    splits,
+    taken,
+    taken_along,
+    with_axes,
+)
+from tests.ops.spec import ALL, FLOATS, NUMBERS, WHOLE, Spec, flat, named, of_list
 from tests.ops.strategies import (
     ABOVE_MINUS_ONE,
     ABOVE_ONE,
@@ -25,30 +41,12 @@ from tests.ops.strategies import (
     SPECIAL,
     STEPS,
     UNIT,
-    Sample,
-    Strategy,
     along,
     binary,
     broadcasting,
-    broadcasts,
-    contractions,
-    einsums,
-    indexed,
-    joined,
-    layers,
-    matrices,
     of_shapes,
-    pads,
-    put,
     reduction,
-    repeats,
-    reshapes,
-    rolls,
-    splits,
-    taken,
-    taken_along,
     unary,
-    with_axes,
 )
 
 MASK = "the result's shape depends on the values of the mask"
@@ -60,15 +58,29 @@ ELEMENTWISE = [
     Spec("ceil", unary(STEPS), np.ceil),
     Spec(
         "clip",
-        st.one_of(
-            broadcasting(REAL, REAL, REAL, names=st.just(("min", "max"))),
-            broadcasting(REAL, REAL, names=st.sampled_from([("min",), ("max",)])),
-            unary(names=st.just(())),
-        ),
+        broadcasting(REAL, REAL, REAL, names=st.just(("min", "max"))),
         ref.clip,
         NUMBERS,
         call=named(tg.clip),
         numbers=True,
+    ),
+    Spec(
+        "clip",
+        broadcasting(REAL, REAL, names=st.just(("min",))),
+        ref.clip,
+        NUMBERS,
+        call=named(tg.clip),
+        numbers=True,
+        variant="from below",
+    ),
+    Spec(
+        "clip",
+        broadcasting(REAL, REAL, names=st.just(("max",))),
+        ref.clip,
+        NUMBERS,
+        call=named(tg.clip),
+        numbers=True,
+        variant="from above",
     ),
     Spec("copysign", binary(), np.copysign, numbers=True),
     Spec("divide", binary(), np.divide, NUMBERS, numbers=True),
@@ -297,109 +309,6 @@ LINALG = [
     Spec("vector_norm", reduction(ord=st.just(0)), ref.vector_norm, variant="ord 0"),
 ]
 
-DTYPES = st.sampled_from(["float64", "float32", "float16", "int32", "bool"])
-
-CASTING = [
-    Spec(
-        "astype",
-        unary(dtype=DTYPES),
-        lambda x, dtype: x.astype(dtype),
-        ("float64", *WHOLE, "bool"),
-        call=lambda x, dtype: tg.astype(x, dtype),
-        order=0,
-    ),
-    Spec("clone", unary(), np.copy, ALL),
-    Spec("to", unary(dtype=DTYPES), lambda x, dtype: x.astype(dtype), ("float64", *WHOLE, "bool"), order=0),
-]
-
-LENGTHS = st.sampled_from(SHAPES)
-DTYPE = st.sampled_from([None, "float64", "float16", "int64", "bool"])
-DEFAULT = "float32"
-
-
-def new(
-    name: str,
-    reference: Callable[..., Any],
-    after: Callable[[Any], Any] = lambda result: result,
-    **options: Strategy[Any],
-) -> Spec:
-    """The record of an op that makes an array from options alone; ``after`` is what is done with it before a look."""
-    samples = st.fixed_dictionaries(options).map(lambda drawn: Sample((), drawn))
-    positional = [option for option in options if option not in ("dtype", "k", "endpoint", "indexing")]
-
-    def call(device: str, **drawn: Any) -> Any:
-        leading = [drawn.pop(option) for option in positional]
-        return after(FUNCTIONS[name](*leading, **drawn, device=device))
-
-    return flat(name, samples, reference, ("float64",), call=call, creates=True)
-
-
-def like(name: str, reference: Callable[..., Any], **options: Strategy[Any]) -> Spec:
-    """The record of an op that makes an array like another."""
-    return flat(name, unary(dtype=DTYPE, **options), reference, ALL)
-
-
-CREATION = [
-    new(
-        "arange",
-        lambda start, stop, step: np.arange(start, stop, step),
-        start=st.integers(-2, 2),
-        stop=st.integers(-2, 5),
-        step=st.sampled_from([1, 2, -1]),
-    ),
-    new(
-        "empty", lambda shape, dtype: np.zeros(shape, dtype or DEFAULT), shape=LENGTHS, dtype=DTYPE, after=tg.zeros_like
-    ),
-    new(
-        "eye",
-        lambda n, m, k, dtype: np.eye(n, m, k, dtype=dtype or DEFAULT),
-        n=st.integers(0, 3),
-        m=st.none() | st.integers(0, 3),
-        k=st.integers(-2, 2),
-        dtype=DTYPE,
-    ),
-    new(
-        "full",
-        lambda shape, value, dtype: np.full(shape, value, dtype or {float: DEFAULT}.get(type(value))),
-        shape=LENGTHS,
-        value=st.sampled_from([2, -1.5, True]),
-        dtype=DTYPE,
-    ),
-    new(
-        "linspace",
-        lambda start, stop, num, dtype, endpoint: np.linspace(
-            start, stop, num, endpoint=endpoint, dtype=dtype or DEFAULT
-        ),
-        start=st.integers(-2, 2),
-        stop=st.integers(-2, 5),
-        num=st.integers(0, 5),
-        dtype=st.sampled_from([None, "float64"]),
-        endpoint=st.booleans(),
-    ),
-    new("ones", lambda shape, dtype: np.ones(shape, dtype or DEFAULT), shape=LENGTHS, dtype=DTYPE),
-    new("zeros", lambda shape, dtype: np.zeros(shape, dtype or DEFAULT), shape=LENGTHS, dtype=DTYPE),
-    flat(
-        "empty_like",
-        unary(dtype=DTYPE),
-        np.zeros_like,
-        ALL,
-        call=lambda x, dtype: tg.zeros_like(tg.empty_like(x, dtype=dtype)),
-    ),
-    like("full_like", np.full_like, fill_value=st.sampled_from([0, 1, 2])),
-    like("ones_like", np.ones_like),
-    like("zeros_like", np.zeros_like),
-    Spec("asarray", unary(), np.asarray, ALL),
-    flat("from_dlpack", unary(), np.asarray, NUMBERS, devices=("cpu", "cuda")),
-    flat("from_numpy", unary(), np.asarray, ALL, call=lambda x: tg.from_numpy(x.data), devices=("cpu",)),
-    flat("tensor", unary(), np.asarray, ALL),
-    Spec(
-        "meshgrid",
-        of_shapes((3,), (2,), indexing=st.sampled_from(["xy", "ij"])) | of_shapes((2,), (0,), (3,)) | of_shapes((3,)),
-        np.meshgrid,
-        ALL,
-    ),
-]
-
 ARRAY_SPECS = [
     *ELEMENTWISE,
     *TRIGONOMETRY,
@@ -408,6 +317,4 @@ ARRAY_SPECS = [
     *SHAPE,
     *INDEXING,
     *LINALG,
-    *CASTING,
-    *CREATION,
 ]

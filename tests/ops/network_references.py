@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
@@ -84,17 +83,14 @@ def pooling(reduce: str, d: int) -> Callable[..., Array]:
         sides = per_side(padding, d)
         more = [_room_for_last(*each) if ceil_mode else 0 for each in zip(x.shape[-d:], kernel, step, sides, spread)]
         around = [(lo, hi + extra) for (lo, hi), extra in zip(sides, more, strict=True)]
-        padded = np.pad(
-            x.astype(np.result_type(x, np.float16)), [(0, 0)] * (x.ndim - d) + around, constant_values=np.nan
-        )
+        padded = np.pad(x.astype("float64"), [(0, 0)] * (x.ndim - d) + around, constant_values=np.nan)
         seen = windows(padded, kernel, step, spread)
         axes = tuple(range(-d, 0))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if count_include_pad:
-                counted = np.pad(np.pad(np.ones(x.shape[-d:]), sides, constant_values=1), [(0, n) for n in more])
-                return np.nansum(seen, axis=axes) / windows(counted, kernel, step, spread).sum(axis=axes)
-            return getattr(np, f"nan{reduce}")(seen, axis=axes).astype(x.dtype if reduce != "mean" else None)
+        if count_include_pad:
+            counted = np.pad(np.pad(np.ones(x.shape[-d:]), sides, constant_values=1), [(0, n) for n in more])
+            return np.nansum(seen, axis=axes) / windows(counted, kernel, step, spread).sum(axis=axes)
+        # The dtype is the one that the reduction gives.
+        return getattr(np, f"nan{reduce}")(seen, axis=axes).astype(getattr(np, reduce)(np.ones(1, x.dtype)).dtype)
 
     return pool
 
@@ -112,7 +108,7 @@ def adaptive(function: Callable[..., Array]) -> Callable[..., Array]:
 
     def pool(x: Array, output_size: Any = 1) -> Array:
         counts = [n if m is None else m for n, m in zip(x.shape[-2:], per_axis(output_size, 2), strict=True)]
-        out = np.zeros((*x.shape[:-2], *counts))
+        out = np.zeros((*x.shape[:-2], *counts), function(np.ones(1, x.dtype)).dtype)
         for i, j in np.ndindex(*counts):
             rows, columns = (
                 slice(at * n // m, math.ceil((at + 1) * n / m))

@@ -27,14 +27,17 @@ CONVOLUTION = [Spec(f"conv{d}d", convolutions(d), ref.convolution) for d in (1, 
 
 POOLING = [
     *(Spec(f"max_pool{d}d", pools(d, dilated=True), ref.pooling("max", d), NUMBERS) for d in (1, 2, 3)),
-    *(Spec(f"avg_pool{d}d", pools(d, count_include_pad=st.booleans()), ref.pooling("mean", d)) for d in (1, 2, 3)),
-    Spec("median_pool2d", pools(2), ref.pooling("median", 2)),
+    *(
+        Spec(f"avg_pool{d}d", pools(d, count_include_pad=st.booleans()), ref.pooling("mean", d), NUMBERS)
+        for d in (1, 2, 3)
+    ),
+    Spec("median_pool2d", pools(2), ref.pooling("median", 2), NUMBERS),
     Spec("min_pool2d", pools(2, dilated=True), ref.pooling("min", 2), NUMBERS),
     Spec("sum_pool2d", pools(2), ref.pooling("sum", 2), NUMBERS),
-    Spec("adaptive_avg_pool2d", images(adaptive=True), ref.adaptive(np.mean)),
-    Spec("adaptive_max_pool2d", images(adaptive=True), ref.adaptive(np.max)),
-    Spec("global_avg_pool2d", images(), lambda x: x.mean((-2, -1), keepdims=True)),
-    Spec("global_max_pool2d", images(), lambda x: x.max((-2, -1), keepdims=True)),
+    Spec("adaptive_avg_pool2d", images(adaptive=True), ref.adaptive(np.mean), NUMBERS),
+    Spec("adaptive_max_pool2d", images(adaptive=True), ref.adaptive(np.max), NUMBERS),
+    Spec("global_avg_pool2d", images(), lambda x: x.mean((-2, -1), keepdims=True), NUMBERS),
+    Spec("global_max_pool2d", images(), lambda x: x.max((-2, -1), keepdims=True), NUMBERS),
 ]
 
 ACTIVATIONS = [

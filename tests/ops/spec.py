@@ -15,16 +15,13 @@ NUMBERS = (*FLOATS, "int64", "uint8")
 WHOLE = ("int64", "uint8", "int16")
 ALL = (*NUMBERS, "bool")
 
-NOT_OPS = ("methods", "inplace", "geometry")
-"""Modules of ``tensorgrad.ops`` that give functions to Tensor, or help."""
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(module, name)
     for module in (
         importlib.import_module(f"tensorgrad.ops.{found.name}")
         for found in pkgutil.iter_modules(importlib.import_module("tensorgrad.ops").__path__)
-        if found.name not in NOT_OPS
     )
-    for name in module.__all__
+    for name in getattr(module, "__all__", ())
 }
 """Every public op by its name."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
@@ -113,6 +114,40 @@ def test_pytorch_calls_the_axis_dim() -> None:
         np.testing.assert_array_equal(function(x).numpy(), function(x, axis=-1).numpy())
 
 
+INPLACE = {
+    "relu": [],
+    "relu6": [],
+    "selu": [],
+    "silu": [],
+    "mish": [],
+    "hardsigmoid": [],
+    "hardswish": [],
+    "leaky_relu": [0.2],
+    "elu": [2.0],
+    "celu": [2.0],
+    "hardtanh": [-0.5, 0.5],
+    "dropout": [1.0, True],
+    "dropout1d": [1.0, True],
+    "dropout2d": [1.0, True],
+    "dropout3d": [1.0, True],
+}
+
+
+@pytest.mark.parametrize("name", INPLACE)
+def test_pytorchs_inplace_is_taken_and_changes_nothing(name: str) -> None:
+    function, options = getattr(tg.nn.functional, name), INPLACE[name]
+    shape = (1, 2, *[2] * int(name[-2])) if name[-2:] in ("1d", "2d", "3d") else (4,)
+    x = tg.tensor(np.linspace(-2, 2, int(np.prod(shape))).reshape(shape))
+    given, wanted = x.tolist(), function(x, *options).tolist()
+    assert function(x, *options, inplace=True).tolist() == wanted
+    assert function(x, *options, True).tolist() == wanted
+    assert x.tolist() == given
+    assert "inplace" in str(inspect.signature(function))
+    assert "``inplace``" in function.__doc__
+    with pytest.raises(TypeError):
+        function(x, *options, True, True)
+
+
 def test_third_derivatives() -> None:
     x = [-2.1, -0.6, 0.4, 1.7]
     for name in ("sigmoid", "log_sigmoid", "softplus", "silu", "mish", "elu", "gelu", "softmax", "log_softmax", "erf"):
@@ -133,3 +168,12 @@ def test_options_that_make_no_sense() -> None:
         tg.gelu(tg.ones(2), approximate="erf")
     with pytest.raises(ValueError, match="min_val <= max_val, got 1 and 0"):
         tg.hardtanh(tg.ones(2), 1, 0)
+
+
+@pytest.mark.parametrize("name", [*LIMITS, "softmax", "log_softmax", "softmin", "prelu"])
+def test_lists_and_bare_numbers(name: str) -> None:
+    function = getattr(tg, name)
+    options = [[0.5]] if name == "prelu" else []
+    for x in ([-1.0, 0.5, 4.0], [[-1, 2]], 0.5):
+        got, wanted = function(x, *options), function(tg.tensor(x), *options)
+        assert (got.tolist(), got.dtype) == (wanted.tolist(), wanted.dtype)

@@ -68,3 +68,10 @@ def test_what_is_no_probability(p: float) -> None:
     # Nothing is checked less strictly where nothing would be dropped.
     with pytest.raises(ValueError, match="probability"):
         tg.dropout(tg.ones(3), p, training=False)
+
+
+@pytest.mark.parametrize("function", [tg.dropout, tg.dropout1d])
+@pytest.mark.parametrize("training", [False, True])
+def test_integers_are_refused(function, training: bool) -> None:
+    with pytest.raises(TypeError, match=r"dropout(1d)?\(\) takes floating point numbers, got dtype int64"):
+        function(tg.arange(4).reshape(2, 2), 0.5, training)

@@ -179,6 +179,34 @@ def test_a_group_that_is_refused_is_not_added() -> None:
 # -- the step -------------------------------------------------------------------------------------------------
 
 
+def test_options_that_are_unknown() -> None:
+    w = tg.tensor([1.0], requires_grad=True)
+    with pytest.raises(ValueError, match=r"SGD has no option 'lrr'; it has: lr, momentum, .*maximize"):
+        tg.optim.SGD([{"params": [w], "lrr": 1.0}])
+    optimizer = tg.optim.SGD([{"params": [w], "lr": 1.0, "initial_lr": 2.0, "name": "decoder"}])
+    assert optimizer.param_groups[0]["initial_lr"] == 2.0
+    assert tg.optim.lr_scheduler.StepLR(optimizer, 1).base_lrs == [2.0]
+    again = tg.optim.SGD([{"params": group["params"], **group} for group in optimizer.param_groups])
+    assert again.param_groups == optimizer.param_groups
+
+
+@pytest.mark.parametrize("schedule", ["OneCycleLR", "StepLR", "ReduceLROnPlateau"])
+def test_groups_that_a_schedule_wrote_into_are_taken_again(schedule: str) -> None:
+    optimizer = tg.optim.SGD([tg.tensor([1.0], requires_grad=True)], lr=0.1, momentum=0.9)
+    arguments = {"OneCycleLR": (1.0, 10), "StepLR": (1,), "ReduceLROnPlateau": ()}[schedule]
+    getattr(tg.optim.lr_scheduler, schedule)(optimizer, *arguments)
+    assert tg.optim.SGD(optimizer.param_groups).param_groups == optimizer.param_groups
+
+
+def test_state_before_the_first_step_is_empty() -> None:
+    w = tg.tensor([1.0], requires_grad=True)
+    optimizer = tg.optim.SGD([w], momentum=0.9)
+    assert optimizer.state[w] == {}
+    assert optimizer.state_dict()["state"] == {}
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert optimizer.state[w] == {}
+
+
 def test_groups_have_options_of_their_own() -> None:
     a, b = parameter([1.0]), parameter([1.0])
     optimizer = tg.optim.SGD([{"params": [a]}, {"params": [b], "lr": 0.01}], lr=0.1)
