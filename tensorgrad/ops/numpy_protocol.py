@@ -210,7 +210,11 @@ def _translated(
     places = sum(parameter.kind is not parameter.KEYWORD_ONLY for parameter in mine.parameters.values())
     given: list[Any] = []
     options: dict[str, Any] = {}
-    for name, value in theirs.bind(*args, **kwargs).arguments.items():
+    try:
+        bound = theirs.bind(*args, **kwargs)
+    except TypeError:
+        return None
+    for name, value in bound.arguments.items():
         parameter, ours_name = theirs.parameters[name], OPTIONS.get(name, name)
         if parameter.kind is parameter.VAR_POSITIONAL:
             given += value

@@ -176,7 +176,7 @@ class TestConverting:
             (np.pad, ["x", 1, "edge"], {}),
             (np.clip, ["x", 2, 3], {}),
             (np.clip, ["x", None, 3], {}),
-            (np.clip, ["x"], {"min": 2}),
+            (np.clip, ["x", 2, None], {}),
             (np.around, ["x", 1], {}),
             (np.tril, ["x", -1], {}),
             (np.var, ["x"], {"ddof": 1}),

@@ -207,7 +207,7 @@ SHAPE = [
     Spec("pad", pads(constant=False), np.pad, NUMBERS, variant="mode", nonempty="nothing to repeat"),
     Spec("permute_dims", with_axes(axes="all"), np.transpose, ALL),
     Spec("repeat", repeats(), np.repeat, ALL, call=lambda x, repeats, axis: tg.repeat(x, repeats, axis=axis)),
-    Spec("reshape", reshapes(), np.reshape, ALL),
+    Spec("reshape", reshapes(), lambda x, shape: x.reshape(shape), ALL),
     Spec("roll", rolls(), np.roll, ALL),
     Spec("split", splits(), np.split, ALL),
     Spec("squeeze", with_axes(axis="ones"), np.squeeze, ALL),
