@@ -8,6 +8,7 @@ Functions of arrays are here, under the names of the Python array API standard a
 from __future__ import annotations
 
 import math as _math
+from types import ModuleType as _ModuleType
 from typing import Any as _Any
 
 import numpy as _np
@@ -64,7 +65,13 @@ nan = _math.nan
 newaxis = None
 pi = _math.pi
 
-__all__ = [name for name in globals() if not name.startswith("_") and name not in ("annotations", "methods")]
+_ROOMS = {"data", "linalg", "nn", "optim", "random", "testing"}
+__all__ = [
+    name
+    for name, member in globals().items()
+    if not (name.startswith("_") or name == "annotations")
+    and (not isinstance(member, _ModuleType) or name in _ROOMS)
+]
 
 
 def __getattr__(name: str) -> _Any:

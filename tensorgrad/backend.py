@@ -61,9 +61,6 @@ class Backend:
         """Zeros on ``device``."""
         return self.xp.zeros(shape, dtype=dtype)
 
-    def synchronize(self) -> None:
-        """Waits until all work that was handed to the device is done."""
-
 
 class NumPyBackend(Backend):
     """NumPy: the CPU."""
@@ -115,9 +112,6 @@ class CuPyBackend(Backend):
     def zeros(self, shape: tuple[int, ...], dtype: Any, device: str) -> Array:
         with self.xp.cuda.Device(self._index(device)):
             return self.xp.zeros(shape, dtype=dtype)
-
-    def synchronize(self) -> None:
-        self.xp.cuda.get_current_stream().synchronize()
 
 
 NUMPY = NumPyBackend()
@@ -186,7 +180,10 @@ def cuda_is_available() -> bool:
 
 
 def _load_cupy() -> CuPyBackend:
-    install = 'pip install "tensorgrad[cuda13]" (or [cuda12], by the CUDA version that nvidia-smi shows)'
+    install = (
+        'install the extra cuda13 (or cuda12, by the CUDA version that nvidia-smi shows): pip install -e ".[cuda13]" in '
+        'the folder of tensorgrad, or pip install "cupy-cuda13x[ctk]"'
+    )
     try:
         import cupy
     except ImportError as error:

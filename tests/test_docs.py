@@ -35,7 +35,6 @@ def documented(module: types.ModuleType):
                     yield f"{module.__name__}.{name}.{key}", method.__doc__
 
 
-@pytest.mark.filterwarnings("default::RuntimeWarning")
 @pytest.mark.parametrize("name", ["tensorgrad", *MODULES])
 def test_docstrings(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -148,7 +148,7 @@ class Output(Vertex):
         return (self.bundle,)
 
 
-def fit(cotangent: Cotangent, vertex: Vertex, source: str) -> Cotangent:
+def unbroadcast(cotangent: Cotangent, vertex: Vertex, source: str) -> Cotangent:
     """``cotangent`` in the shape and dtype of its vertex: broadcasting undone, for all ops, here.
 
     Args:
@@ -258,7 +258,7 @@ def propagate(
             if parent is None or part is None or (useful is not None and parent not in useful):
                 continue
             if part.shape != parent.shape or part.dtype is not parent.dtype:
-                part = fit(part, parent, f"the vjp rule of {node.op.name!r} for {name!r}")
+                part = unbroadcast(part, parent, f"the vjp rule of {node.op.name!r} for {name!r}")
             if node.where is not None or state.anomaly:
                 where = node.where or "a line outside detect_anomaly()"
                 _check_finite(part, f"the vjp rule of {node.op.name!r} for {name!r}", f" The forward call: {where}")

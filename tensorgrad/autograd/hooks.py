@@ -11,6 +11,8 @@ class Hook:
     """The handle of a registered hook; :meth:`remove` takes it off again."""
 
     def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        if not callable(hook):
+            raise TypeError(f"a hook is a function, not {type(hook).__name__}.")
         self._hooks = hooks
         self._key = versions.tick()
         hooks[self._key] = hook

@@ -301,7 +301,8 @@ class Tensor:
         node = self._node
         if node is None:
             raise GradientError("register_hook() on a tensor that does not require a gradient.")
-        _require_function(hook)
+        if not callable(hook):
+            raise TypeError(f"a hook is a function, not {type(hook).__name__}.")
 
         def apply(cotangent: Cotangent) -> Cotangent:
             recorded = isinstance(cotangent, Tensor)
@@ -326,7 +327,6 @@ class Tensor:
         """Calls ``hook(tensor)`` each time that :meth:`backward` has added to this leaf's :attr:`grad`."""
         if not isinstance(self._node, Leaf):
             raise GradientError("register_post_accumulate_grad_hook() takes a leaf that requires a gradient.")
-        _require_function(hook)
         if self._node.after is None:
             self._node.after = {}
         return Hook(self._node.after, hook)
@@ -513,11 +513,6 @@ def _require_real_float(dtype: np.dtype[Any]) -> None:
         raise GradientError(
             f"requires_grad=True on a tensor of dtype {dtype}: {why}. Make it a float, as in .to('float32')."
         )
-
-
-def _require_function(hook: Any) -> None:
-    if not callable(hook):
-        raise TypeError(f"a hook is a function, not {type(hook).__name__}.")
 
 
 def as_tensors(value: Tensor | Sequence[Tensor], name: str) -> list[Tensor]:

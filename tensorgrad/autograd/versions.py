@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import os
 import sys
 import weakref
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from tensorgrad.errors import GradientError
 tick = itertools.count(1).__next__
 """The clock: the number of the next node or change, ever larger."""
 
-PACKAGE = str(Path(__file__).parents[1])
+PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 class Place(NamedTuple):
