@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import math
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +62,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(name, type=kind, default=None if in_words else default, metavar=metavar, help=explained)
 
     def require_usable(self, args: argparse.Namespace) -> None:
-        """Ends the program unless the packages, the device and the folder that the options ask for are there."""
+        """Ends the program unless the packages and the device that the options ask for are there."""
         wanted = ["tqdm"] if args.no_plots else ["tqdm", "matplotlib"]
         missing = [name for name in wanted if importlib.util.find_spec(name) is None]
         if missing:
@@ -69,10 +71,6 @@ class Parser(argparse.ArgumentParser):
             tg.zeros(1, device=args.device)
         except tg.DeviceError as error:
             self.error(f"argument --device: {error}")
-        try:
-            args.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            self.error(f"argument --out: {str(args.out)!r} cannot be made a folder: {error.strerror}")
 
 
 INSTALL = 'run  pip install -e ".[examples]"  in the folder of the project.'
@@ -115,6 +113,26 @@ def end_on_interrupt(main: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("Stopped by Ctrl-C.", file=sys.stderr)
         return INTERRUPTED
+
+
+# -- the folder for the results --------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def writing_into(folder: Path) -> Iterator[None]:
+    """Ends the program with one line if a file cannot be written within the block."""
+    try:
+        yield
+    except OSError as error:
+        program = Path(sys.argv[0]).name
+        sys.exit(f"{program}: error: argument --out: cannot write into {str(folder)!r}: {error.strerror or error}")
+
+
+def prepare_folder(folder: Path) -> None:
+    """Makes a folder, and ends the program if it cannot be written into: better before the training than after it."""
+    with writing_into(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 # -- data ------------------------------------------------------------------------------------------------------
@@ -227,7 +245,7 @@ class Epoch(NamedTuple):
 class Progress(AbstractContextManager["Progress"]):
     """Shows how training goes, keeps its figures, and ends it after the batch in which Ctrl-C is pressed.
 
-    On a terminal each epoch has a progress bar; where the output goes elsewhere, a line. Used so::
+    Each epoch leaves a line; on a terminal it has a progress bar before. Both fit into 80 columns. Used so::
 
         with progress:
             for epoch in progress.epochs():
@@ -289,8 +307,8 @@ class Progress(AbstractContextManager["Progress"]):
     def _new_bar(self) -> Any:
         from tqdm import tqdm
 
-        form = "{desc} {bar:20} {percentage:3.0f} %{postfix}"
-        return tqdm(total=self._total, desc=self._title(), bar_format=form, dynamic_ncols=True)
+        form = "{desc} {bar:8} {percentage:3.0f} %{postfix}"
+        return tqdm(total=self._total, desc=self._title(), bar_format=form, dynamic_ncols=True, leave=False)
 
     def _title(self) -> str:
         return f"epoch {len(self.history) + 1:{len(str(self.wanted))}}/{self.wanted}"
@@ -302,20 +320,18 @@ class Progress(AbstractContextManager["Progress"]):
         self._loss += loss.detach() * len(labels)
         self._correct += (logits.detach().argmax(axis=1) == labels).sum()
         if self._bar is not None and self._bar.update(len(labels)):
-            self._bar.set_postfix_str(self._figures(time.perf_counter() - self._start), refresh=False)
+            self._bar.set_postfix_str(self._figures(time.perf_counter() - self._start))
 
-    def _figures(self, seconds: float) -> str:
+    def _figures(self, seconds: float, evaluated: str = "") -> str:
         loss, accuracy = float(self._loss) / self._images, int(self._correct) / self._images
-        return f"loss {loss:.4f}, accuracy {accuracy:7.2%}, {self._images / seconds:7,.0f} images/s"
+        return f"loss {loss:.4f}, accuracy {accuracy:6.2%}, {evaluated}{self._images / seconds:,.0f} images/s"
 
     def finish_epoch(self, results: Results) -> None:
-        """Closes the bar, or prints the line, with the figures of the evaluation."""
-        line = f"{self._figures(self._seconds)}, {self._seconds:.2f} s, {self.name} accuracy {results.accuracy:.2%}"
+        """Puts a line with the figures, also those of the evaluation, in the place of the bar."""
         if self._bar is not None:
-            self._bar.set_postfix_str(line)
             self._bar.close()
-        else:
-            print(f"{self._title()}: {line}", file=sys.stderr, flush=True)
+        figures = self._figures(self._seconds, f"{self.name} {results.accuracy:6.2%}, ")
+        print(f"{self._title()}: {figures}", file=sys.stderr, flush=True)
         train = self._loss / self._images, self._correct / self._images
         self.history.append(Epoch(*train, results.loss, results.accuracy, self._images, self._seconds))
 
@@ -326,9 +342,10 @@ class Progress(AbstractContextManager["Progress"]):
 
     def summary(self) -> str:
         """One line about the time."""
+        count = len(self.history)
         seconds = sum(epoch.seconds for epoch in self.history)
         images = sum(epoch.images for epoch in self.history)
         return (
-            f"{len(self.history)} epochs in {seconds:.1f} s of training: {seconds / len(self.history):.2f} s an epoch, "
-            f"{images / seconds:,.0f} images/s"
+            f"{count} epoch{'s' if count > 1 else ''} in {seconds:.1f} s of training: "
+            f"{seconds / count:.2f} s an epoch, {images / seconds:,.0f} images/s"
         )

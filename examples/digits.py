@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from common import Parser, Progress, end_on_interrupt, evaluate, load_splits
+from common import Parser, Progress, end_on_interrupt, evaluate, load_splits, prepare_folder
 from report import report
 
 import tensorgrad as tg
@@ -79,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     progress = Progress(args)
     tg.manual_seed(args.seed)
     train_set, test_set = load_splits(load_digits, args)
+    prepare_folder(args.out)
     loader = DataLoader(train_set, args.batch_size, shuffle=True)
 
     model = make_model().to(args.device)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from common import Parser, Progress, end_on_interrupt, evaluate, load_splits
+from common import Parser, Progress, end_on_interrupt, evaluate, load_splits, prepare_folder
 from report import report
 
 import tensorgrad as tg
@@ -124,6 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     progress = Progress(args)
     tg.manual_seed(args.seed)
     train_set, test_set = load_splits(partial(load, root=args.data), args)
+    prepare_folder(args.out)
     loader = DataLoader(train_set, args.batch_size, shuffle=True)
 
     make_model = RECIPES[args.model].make

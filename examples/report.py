@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from common import INTERRUPTED, Progress, evaluate
+from common import INTERRUPTED, Progress, evaluate, writing_into
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -25,7 +25,7 @@ def report(
     dataset: Dataset,
     draw_filters: Callable[[Path, np.ndarray], None],
 ) -> int:
-    """Evaluates a trained network, writes all there is to write, and prints the table.
+    """Evaluates a trained network, prints the table, and writes all there is to write.
 
     Args:
         args: the options.
@@ -40,24 +40,29 @@ def report(
         The exit code.
     """
     results = evaluate(model, dataset)
+    print(f"\n{results.table()}\n{progress.summary()}\n")
     checkpoint = args.out / "checkpoint.npz"
-    save_checkpoint(checkpoint, model, optimizer, progress.completed, results.accuracy, args)
+    with writing_into(args.out):
+        save_checkpoint(checkpoint, model, optimizer, progress.completed, results.accuracy, args)
     verify_checkpoint(checkpoint, untrained, dataset)
-    print(f"\n{results.table()}\n{progress.summary()}")
-    written = [checkpoint]
+    print(f"wrote {checkpoint}", flush=True)
     if not args.no_plots:
         # Here, because matplotlib need not be there.
         import plots
 
-        files = [args.out / f"{name}.png" for name in ("learning_curves", "confusion_matrix", "mistakes", "filters")]
         images, _ = next(iter(DataLoader(dataset, len(dataset))))
         images = images.numpy()[:, 0]
-        plots.draw_learning_curves(files[0], progress.history, progress.name)
-        plots.draw_confusion_matrix(files[1], results, progress.name)
-        plots.draw_mistakes(files[2], images, results, progress.name)
-        draw_filters(files[3], images[0])
-        written += files
-    print("\n".join(["", *(f"wrote {path}" for path in written)]))
+        drawings: dict[str, Callable[[Path], None]] = {
+            "learning_curves": lambda path: plots.draw_learning_curves(path, progress.history, progress.name),
+            "confusion_matrix": lambda path: plots.draw_confusion_matrix(path, results, progress.name),
+            "mistakes": lambda path: plots.draw_mistakes(path, images, results, progress.name),
+            "filters": lambda path: draw_filters(path, images[0]),
+        }
+        for name, draw in drawings.items():
+            path = args.out / f"{name}.png"
+            with writing_into(args.out):
+                draw(path)
+            print(f"wrote {path}", flush=True)
     seconds = time.perf_counter() - progress.began
     print(f"The checkpoint was loaded back, and gives the same accuracy. All in all {seconds:.1f} s.")
     return INTERRUPTED if progress.stopped else 0

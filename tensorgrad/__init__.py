@@ -69,8 +69,7 @@ _ROOMS = {"data", "linalg", "nn", "optim", "random", "testing"}
 __all__ = [
     name
     for name, member in globals().items()
-    if not (name.startswith("_") or name == "annotations")
-    and (not isinstance(member, _ModuleType) or name in _ROOMS)
+    if not (name.startswith("_") or name == "annotations") and (not isinstance(member, _ModuleType) or name in _ROOMS)
 ]
 
 

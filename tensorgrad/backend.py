@@ -8,6 +8,7 @@ A device is a string: ``"cpu"``, ``"cuda"`` (the first GPU), ``"cuda:1"``, ...
 
 from __future__ import annotations
 
+import math
 import sys
 from types import ModuleType
 from typing import Any
@@ -57,6 +58,10 @@ class Backend:
         """``array`` on another device of this library."""
         return array
 
+    def address(self, array: Array) -> int | None:
+        """Where in memory the first element is; None if that cannot be told."""
+        return None
+
     def zeros(self, shape: tuple[int, ...], dtype: Any, device: str) -> Array:
         """Zeros on ``device``."""
         return self.xp.zeros(shape, dtype=dtype)
@@ -76,6 +81,10 @@ class NumPyBackend(Backend):
 
     def to_numpy(self, array: np.ndarray) -> np.ndarray:
         return np.asarray(array)
+
+    def address(self, array: np.ndarray) -> int:
+        address: int = array.__array_interface__["data"][0]
+        return address
 
 
 class CuPyBackend(Backend):
@@ -104,6 +113,10 @@ class CuPyBackend(Backend):
 
     def to_numpy(self, array: Array) -> np.ndarray:
         return array.get()
+
+    def address(self, array: Array) -> int:
+        address: int = array.data.ptr
+        return address
 
     def move(self, array: Array, device: str) -> Array:
         with self.xp.cuda.Device(self._index(device)):
@@ -181,8 +194,8 @@ def cuda_is_available() -> bool:
 
 def _load_cupy() -> CuPyBackend:
     install = (
-        'install the extra cuda13 (or cuda12, by the CUDA version that nvidia-smi shows): pip install -e ".[cuda13]" in '
-        'the folder of tensorgrad, or pip install "cupy-cuda13x[ctk]"'
+        "install the extra cuda13 (or cuda12, by the CUDA version that nvidia-smi shows): "
+        'pip install -e ".[cuda13]" in the folder of tensorgrad, or pip install "cupy-cuda13x[ctk]"'
     )
     try:
         import cupy
@@ -227,6 +240,16 @@ def can_look(array: Array) -> bool:
     """Whether the values of ``array`` can be looked at without waiting for a device."""
     backend = of(array)
     return backend is not None and backend.synchronous
+
+
+def span(array: Array) -> tuple[float, float]:
+    """Where the bytes of ``array`` are: from the address of the first to behind the last."""
+    backend = of(array)
+    start = None if backend is None else backend.address(array)
+    if start is None:
+        return -math.inf, math.inf
+    steps = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True) if n]
+    return start + sum(min(step, 0) for step in steps), start + sum(max(step, 0) for step in steps) + array.itemsize
 
 
 def zeros(shape: tuple[int, ...], dtype: Any, like: Array) -> Array:

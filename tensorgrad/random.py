@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -186,11 +187,33 @@ default_generator = Generator()
 """Where all random numbers come from for which no other generator was named."""
 
 
+class _Thread(threading.local):
+    generator: Generator | None = None
+
+
+_thread = _Thread()
+
+
+def current_generator() -> Generator:
+    """The generator that is asked where no other was named: this thread's own for now, or the default one."""
+    return _thread.generator or default_generator
+
+
+@contextmanager
+def use_generator(generator: Generator) -> Iterator[None]:
+    """Draws from ``generator`` in place of the default one, in this thread, for the length of a block."""
+    before, _thread.generator = _thread.generator, generator
+    try:
+        yield
+    finally:
+        _thread.generator = before
+
+
 def choose_generator(seed: int | Generator | None) -> Generator:
-    """A new generator for a seed, a generator itself, or for None the default generator."""
+    """A new generator for a seed, a generator itself, or for None the current generator."""
     if isinstance(seed, Generator):
         return seed
-    return default_generator if seed is None else Generator(seed)
+    return current_generator() if seed is None else Generator(seed)
 
 
 def manual_seed(seed: int) -> Generator:

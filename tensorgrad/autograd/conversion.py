@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import backend
+from tensorgrad.autograd.modes import state
 from tensorgrad.backend import Array
+from tensorgrad.errors import GradientError
 
 DEFAULT_FLOAT = np.dtype("float32")
 DEFAULT_COMPLEX = np.dtype("complex64")
@@ -54,6 +56,15 @@ def to_array(data: Any, dtype: Any = None, device: str | None = None, copy: bool
 
 
 def _from_python(data: Any, dtype: np.dtype[Any] | None) -> np.ndarray:
+    if (
+        isinstance(data, (list, tuple))
+        and state.grad
+        and any(getattr(x, "requires_grad", False) for x in _leaves(data))
+    ):
+        raise GradientError(
+            "a tensor made of a list of tensors that require a gradient would lose it: use tg.stack([...]), or "
+            "detach() them."
+        )
     try:
         array = np.asarray(data)
     except ValueError as error:

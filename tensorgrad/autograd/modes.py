@@ -36,8 +36,10 @@ class _State(threading.local):
         self.stack: list[_Entry] = []
 
     def refresh(self) -> None:
-        for name, value in self.default.items():
-            setattr(self, name, next((entry.value for entry in reversed(self.stack) if entry.name == name), value))
+        values = dict(self.default)
+        for entry in self.stack:
+            values[entry.name] = entry.value
+        self.grad, self.anomaly = values["grad"], values["anomaly"]
 
 
 state = _State()
@@ -60,15 +62,31 @@ class Switch:
 
     def __enter__(self) -> None:
         entry = _Entry(self.name, self.value)
-        self._mine().append(entry)
-        state.stack.append(entry)
-        state.refresh()
+        try:
+            self._mine().append(entry)
+            state.stack.append(entry)
+            state.refresh()
+        except BaseException:
+            # Ctrl-C in here: the block is never entered, so nobody else takes the entry away.
+            self._close(entry)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        state.stack.remove(self._mine().pop())
-        state.refresh()
+        self._close(self._mine()[-1])
+
+    def _close(self, entry: _Entry) -> None:
+        """Takes an entry away, wherever it has got to, whatever interrupts."""
+        try:
+            if entry in (mine := self._mine()):
+                mine.remove(entry)
+        finally:
+            try:
+                if entry in state.stack:
+                    state.stack.remove(entry)
+            finally:
+                state.refresh()
 
     def _mine(self) -> list[_Entry]:
         if not hasattr(self._entries, "open"):

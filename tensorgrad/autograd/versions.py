@@ -38,16 +38,43 @@ class Place(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The latest change of one piece of memory."""
+    """The latest change of some bytes."""
 
     when: int
     by: str
     where: Place
-    times: int
-    memory: weakref.ref[Any]
 
 
-_changes: dict[int, Change] = {}
+class Memory:
+    """What is known of one piece of memory: how often it was changed, and which of its bytes, when."""
+
+    __slots__ = ("changes", "reference", "times")
+
+    RANGES = 64
+    """How many ranges of bytes are told apart."""
+
+    def __init__(self, reference: weakref.ref[Any]) -> None:
+        self.reference = reference
+        self.times = 0
+        self.changes: dict[tuple[float, float], Change] = {}
+
+    def mark(self, span: tuple[float, float], change: Change) -> None:
+        """Enters a change of the bytes of ``span``."""
+        self.times += 1
+        if len(self.changes) == self.RANGES and span not in self.changes:
+            spans = [span, *self.changes]
+            self.changes.clear()
+            span = min(lo for lo, _ in spans), max(hi for _, hi in spans)
+        self.changes[span] = change
+
+    def latest(self, span: tuple[float, float]) -> Change | None:
+        """The latest change that may have touched ``span``."""
+        lo, hi = span
+        found = [change for (start, stop), change in self.changes.items() if start < hi and lo < stop]
+        return max(found, default=None)
+
+
+_memories: dict[int, Memory] = {}
 latest = 0
 """When the latest change of anything happened."""
 
@@ -63,22 +90,19 @@ def caller() -> Place:
 def mark(array: Any, by: str) -> None:
     """Counts a change of ``array``'s memory, made by the op or optimizer named ``by``."""
     global latest
-    memory = backend.owner(array)
-    key = id(memory)
-    before = _changes.get(key)
-    if before is None:
-        reference = weakref.ref(memory, lambda _, key=key: _changes.pop(key, None))  # type: ignore[misc]
-        times = 0
-    else:
-        reference, times = before.memory, before.times
+    owner = backend.owner(array)
+    key = id(owner)
+    memory = _memories.get(key)
+    if memory is None:
+        memory = _memories[key] = Memory(weakref.ref(owner, lambda _, key=key: _memories.pop(key, None)))  # type: ignore[misc]
     latest = tick()
-    _changes[key] = Change(latest, by, caller(), times + 1, reference)
+    memory.mark(backend.span(array), Change(latest, by, caller()))
 
 
 def count(array: Any) -> int:
     """How often ``array``'s memory was changed in place."""
-    change = _changes.get(id(backend.owner(array)))
-    return 0 if change is None else change.times
+    memory = _memories.get(id(backend.owner(array)))
+    return 0 if memory is None else memory.times
 
 
 def check(kept: Iterable[Any], since: int, needed_by: str) -> None:
@@ -87,7 +111,8 @@ def check(kept: Iterable[Any], since: int, needed_by: str) -> None:
         if isinstance(value, (tuple, list)):
             check(value, since, needed_by)
         elif hasattr(value, "base"):
-            change = _changes.get(id(backend.owner(value)))
+            memory = _memories.get(id(backend.owner(value)))
+            change = None if memory is None else memory.latest(backend.span(value))
             if change is not None and change.when > since:
                 raise GradientError(
                     f"an array of shape {tuple(value.shape)} that {needed_by!r} kept for its gradient was changed in "

@@ -13,13 +13,15 @@ import numpy as np
 from tensorgrad import backend
 from tensorgrad.data.collate import collate, to_tensors
 from tensorgrad.data.dataset import batch_of
-from tensorgrad.random import Generator, choose_generator
+from tensorgrad.random import Generator, choose_generator, use_generator
 
 
 class DataLoader:
     """Goes through a dataset in batches, once for each ``for`` loop.
 
-    With a seed, the first loop has the same order on every run, and so has the second, which is another one. A
+    With a seed, the first loop has the same order on every run, and so has the second, which is another one. Samples
+    that draw random numbers, as augmentation does, draw from a generator of the loop's own, whichever thread makes
+    them: a run repeats, whatever ``prefetch`` is. A
     dataset with a ``batch(indices)`` method (a :class:`~tensorgrad.data.TensorDataset`) is asked for whole batches;
     from any other, and from a subclass with a ``__getitem__`` of its own, samples are taken one by one and collated.
 
@@ -90,22 +92,31 @@ class DataLoader:
         count = len(self.dataset)
         order = self.generator.permutation(count) if self.shuffle else np.arange(count)
         parts = [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(len(self))]
-        return self._tensors(parts)
+        whole = batch_of(self.dataset) if self.collate_fn is None else None
+        return self._tensors(whole or self._collated(), parts)
 
-    def _tensors(self, parts: list[np.ndarray]) -> Iterator[Any]:
+    def _tensors(self, make: Callable[[np.ndarray], Any], parts: list[np.ndarray]) -> Iterator[Any]:
         if self.prefetch:
-            batches = _in_background(self._batch, parts, self.prefetch)
+            batches = _in_background(make, parts, self.prefetch)
         else:
-            batches = (self._batch(part) for part in parts)
+            batches = (make(part) for part in parts)
         # In this thread, because CuPy orders its work by the streams of a thread.
         for batch in batches:
             yield to_tensors(batch, self.device)
 
-    def _batch(self, indices: np.ndarray) -> Any:
-        whole = batch_of(self.dataset) if self.collate_fn is None else None
-        if whole is not None:
-            return whole(indices)
-        return (self.collate_fn or collate)([self.dataset[index] for index in indices.tolist()])
+    def _collated(self) -> Callable[[np.ndarray], Any]:
+        """A function that takes samples one by one, for one loop.
+
+        It has random numbers of its own, for augmentation: which ones a sample gets must not depend on what the
+        training draws meanwhile.
+        """
+        generator = Generator(int(self.generator.integers(0, 2**63)))
+
+        def make(indices: np.ndarray) -> Any:
+            with use_generator(generator):
+                return (self.collate_fn or collate)([self.dataset[index] for index in indices.tolist()])
+
+        return make
 
 
 def _in_background(make: Callable[[np.ndarray], Any], parts: list[np.ndarray], ahead: int) -> Iterator[Any]:

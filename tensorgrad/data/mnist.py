@@ -174,27 +174,30 @@ def _flaw(array: np.ndarray, name: str) -> str | None:
 
 
 def _download(name: str, folder: Path, mirrors: Sequence[str], timeout: float, progress: Progress | None) -> Path:
-    """Downloads one file, checks it, and only then gives it its name."""
-    target = folder / f"{name}.gz"
+    """Downloads one file; the folder is not made before something has come."""
     part = folder / f".{name}.{secrets.token_hex(4)}.part"
-    folder.mkdir(parents=True, exist_ok=True)
     failures = []
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{name}.gz"
         try:
-            with part.open("wb") as file:
-                for chunk in _fetch(url, name, timeout, progress):
-                    file.write(chunk)
-            flaw = _flaw(read_idx(part), name)
-            if flaw is None:
-                os.replace(part, target)
-                return target
+            return _keep(b"".join(_fetch(url, name, timeout, progress)), part, name)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            flaw = str(error).replace(str(part), "what came")
-        finally:
-            part.unlink(missing_ok=True)
-        failures.append(f"{url}: {flaw}")
+            failures.append(f"{url}: {str(error).replace(str(part), 'what came')}")
     raise FileNotFoundError(_advice(f"MNIST's {name} could not be downloaded", failures, folder))
+
+
+def _keep(data: bytes, part: Path, name: str) -> Path:
+    """Writes a file, checks it, and only then gives it its name."""
+    target = part.with_name(f"{name}.gz")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        part.write_bytes(data)
+        if flaw := _flaw(read_idx(part), name):
+            raise ValueError(flaw)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
 
 
 def _fetch(url: str, name: str, timeout: float, progress: Progress | None) -> Iterator[bytes]:

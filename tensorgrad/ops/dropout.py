@@ -9,7 +9,7 @@ from typing import Any
 
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.ops.arguments import as_floating
-from tensorgrad.random import default_generator
+from tensorgrad.random import current_generator
 
 __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
@@ -32,7 +32,7 @@ def _drop(name: str, x: Tensor, shape: tuple[int, ...], p: float, training: bool
         raise ValueError(f"{name}() needs a probability p from 0 to 1, got {p}.")
     if not training or p == 0:
         return x
-    mask = default_generator.bernoulli(1 - p, shape, x.device)
+    mask = current_generator().bernoulli(1 - p, shape, x.device)
     result: Tensor = _keep(x, mask, 0.0 if p == 1 else 1 / (1 - p))
     return result
 

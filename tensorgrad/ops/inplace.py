@@ -71,8 +71,16 @@ def _put(x: Tensor, key: Any, value: Any, form: str, instead: str) -> Tensor:
         raise GradientError(f"{form} inside a graph would change values that gradients may need. {instead}")
     key, value = plain_key(key, x), _value(value, x)
     x._data[key] = value
-    versions.mark(x._data, form)
+    versions.mark(_part(x._data, key), form)
     return x
+
+
+def _part(array: Any, key: Any) -> Any:
+    """The part of an array that a key names, as a view; all of it, where the key is more than slices and integers."""
+    key = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(index, bool) or hasattr(index, "dtype") for index in key):
+        return array
+    return array[key] if any(index is Ellipsis for index in key) else array[(*key, ...)]
 
 
 def setitem(self: Tensor, key: Any, value: Any) -> None:

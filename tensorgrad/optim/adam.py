@@ -65,8 +65,9 @@ class Adam(Optimizer):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "maximize": maximize,
-            "decoupled_weight_decay": decoupled_weight_decay,
         }
+        # No option of a group: what is loaded from another optimizer's state must not change what this one is.
+        self.decoupled_weight_decay = decoupled_weight_decay
         super().__init__(params, defaults)
 
     def check(self, lr: float, betas: Any, eps: float, weight_decay: float, **others: Any) -> None:
@@ -86,14 +87,13 @@ class Adam(Optimizer):
         weight_decay: float,
         amsgrad: bool,
         maximize: bool,
-        decoupled_weight_decay: bool,
     ) -> None:
         if not state:
             state.update(step=0, exp_avg=xp.zeros_like(param), exp_avg_sq=xp.zeros_like(param))
         state["step"] += 1
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         (beta1, beta2), step = betas, state["step"]
-        if decoupled_weight_decay and weight_decay:
+        if self.decoupled_weight_decay and weight_decay:
             param *= 1 - lr * weight_decay
             weight_decay = 0.0
         grad = descent(xp, param, grad, weight_decay, maximize)

@@ -247,6 +247,9 @@ class Optimizer:
             if name not in names:
                 problems.append(f"unexpected state of {name!r}")
                 continue
+            if not isinstance(saved, Mapping):
+                problems.append(f"{name!r}: expected a dict, got {type(saved).__name__}")
+                continue
             try:
                 state[names[name]] = {key: _restored(value, names[name].data, key) for key, value in saved.items()}
             except ValueError as error:

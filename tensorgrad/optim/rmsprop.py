@@ -91,7 +91,6 @@ class RMSprop(Optimizer):
         for name in ("square_avg",) + ("momentum_buffer",) * (momentum > 0) + ("grad_avg",) * centered:
             if name not in state:
                 state[name] = xp.zeros_like(param)
-        state["step"] = state.get("step", 0) + 1
         grad = descent(xp, param, grad, weight_decay, maximize)
 
         square = state["square_avg"]

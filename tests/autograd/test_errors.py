@@ -158,6 +158,26 @@ class TestChangedInPlace:
         with pytest.raises(tg.GradientError, match="'multiply' kept"):
             tg.grad(y, w, create_graph=True)
 
+    def test_another_part_of_the_same_memory_may_change(self):
+        raw = np.ones((10, 4), "float32")
+        train, test = tg.from_numpy(raw[:5]), tg.from_numpy(raw[5:])
+        w = leaf(1.0, 2.0, 3.0, 4.0)
+        y = (train * w).sum()
+        test += 1
+        y.backward()
+        assert w.grad.tolist() == [5.0] * 4
+        buffer = tg.zeros(100)
+        w = leaf(1.0)
+        y = w * buffer[:1]
+        for i in range(1, 100):
+            buffer[i] = float(i)
+        y.sum().backward()
+        y = w * buffer[50:51]
+        for i in range(100):
+            buffer[i] = 0.0
+        with pytest.raises(tg.GradientError, match=r"by 'x\[i\] = v'"):
+            y.sum().backward()
+
     def test_what_nobody_kept_may_change(self):
         x, w = tg.ones(1), leaf(1.0)
         y = w + x
@@ -183,12 +203,12 @@ class TestChangedInPlace:
     def test_the_count_goes_with_the_memory(self):
         from tensorgrad.autograd import versions
 
-        before = len(versions._changes)
+        before = len(versions._memories)
         for _ in range(10):
             x = tg.ones(3)
             x += 1
         del x
-        assert len(versions._changes) == before
+        assert len(versions._memories) == before
 
 
 class TestDevices:
@@ -259,6 +279,13 @@ class TestValues:
     def test_ragged_rows(self):
         with pytest.raises(ValueError, match="rows of the same length"):
             tg.tensor([[1.0], [1.0, 2.0]])
+
+    def test_a_list_of_tensors_that_would_lose_their_gradient(self):
+        x = leaf(1.0)
+        with pytest.raises(tg.GradientError, match=r"tg\.stack"):
+            tg.tensor([x.sum(), x.sum()])
+        with tg.no_grad():
+            assert tg.tensor([x.sum(), x.sum()]).tolist() == [1.0, 1.0]
 
     @pytest.mark.parametrize("data", ["abc", None, object(), {"a": 1}, ["x"]])
     def test_no_numbers(self, data):

@@ -193,3 +193,25 @@ def test_is_grad_enabled():
     assert tg.is_grad_enabled()
     with tg.no_grad():
         assert not tg.is_grad_enabled()
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_an_interrupt_in_the_switch_itself_leaves_the_mode_as_it_was(at, monkeypatch):
+    from tensorgrad.autograd import modes
+
+    refresh, calls = modes._State.refresh, []
+
+    def interrupted(self):
+        refresh(self)
+        calls.append(1)
+        if len(calls) == at + 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(modes._State, "refresh", interrupted)
+    try:
+        for _ in range(2):
+            with tg.no_grad():
+                pass
+    except KeyboardInterrupt:
+        pass
+    assert tracked()

@@ -14,6 +14,7 @@ import weakref
 import numpy as np
 import pytest
 
+import tensorgrad as tg
 from tensorgrad import backend
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.data import DataLoader, Dataset, Subset, TensorDataset
@@ -238,12 +239,16 @@ def test_without_a_seed_the_default_generator_decides():
         default_generator.set_state(state)
 
 
-def test_a_generator_is_advanced_by_shuffling_alone():
+def test_a_generator_is_advanced_by_shuffling_and_by_what_augmentation_may_need():
     generator = Generator(5)
-    list(DataLoader(Numbers(10), seed=generator))
+    arrays = TensorDataset(np.arange(10))
+    list(DataLoader(arrays, seed=generator))
     assert generator.get_state()["offset"] == 0
-    list(DataLoader(Numbers(10), shuffle=True, seed=generator))
-    assert generator.get_state()["offset"] > 0
+    list(DataLoader(arrays, shuffle=True, seed=generator))
+    shuffled = generator.get_state()["offset"]
+    assert shuffled > 0
+    list(DataLoader(Numbers(10), seed=generator))
+    assert generator.get_state()["offset"] > shuffled
 
 
 def test_a_loader_can_go_on_where_another_was():
@@ -439,3 +444,35 @@ def test_many_loops_leave_no_threads():
 def test_wrong_arguments(options, error, words):
     with pytest.raises(error, match=words):
         DataLoader(**{"dataset": Numbers(3), **options})
+
+
+class Noisy(Dataset):
+    """A dataset with random augmentation."""
+
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, index):
+        return tg.rand(1).item() + index
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+def test_random_augmentation_repeats_whatever_else_draws_and_however_it_is_made(prefetch):
+    def run(prefetch):
+        tg.manual_seed(0)
+        loader = DataLoader(Noisy(), batch_size=5, shuffle=True, prefetch=prefetch)
+        return [(batch.tolist(), tg.rand(1).item()) for _ in range(2) for batch in loader]
+
+    assert run(prefetch) == run(prefetch) == run(0)
+    first, second = run(prefetch)[:3], run(prefetch)[3:]
+    assert first != second, "another epoch, other noise"
+
+
+def test_a_loop_left_early_leaves_the_generator_where_it_always_does():
+    def run():
+        tg.manual_seed(0)
+        for _ in DataLoader(Noisy(), batch_size=1, prefetch=3):
+            break
+        return tg.rand(1).item()
+
+    assert len({run() for _ in range(5)}) == 1

@@ -290,6 +290,14 @@ def test_a_mirror_that_says_nothing(tmp_path):
             load_mnist("test", mirrors=[url], timeout=0.2)
 
 
-def test_no_mirror_answers():
+def test_no_mirror_answers(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"MNIST's t10k-images-idx3-ubyte could not be downloaded"):
-        load_mnist("test", mirrors=["http://127.0.0.1:1", "nonsense"])
+        load_mnist("test", tmp_path / "typo", mirrors=["http://127.0.0.1:1", "nonsense"])
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, server):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FileNotFoundError, match="could not be downloaded") as caught:
+        load_mnist("test", tmp_path / "file", mirrors=[server.url])
+    assert str(tmp_path / "file" / "MNIST") in str(caught.value)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
+import os
 import re
 import sys
+from pathlib import Path
 
 import common
 import digits
 import mnist
 import numpy as np
+import plots
 import pytest
 import report
 
@@ -71,9 +75,40 @@ def test_a_bad_argument_is_answered_in_one_line(options, words, tmp_path, capsys
 
 def test_an_output_folder_that_cannot_be_made(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as end:
         digits.main(["--out", str(tmp_path / "file")])
-    assert "cannot be made a folder" in capsys.readouterr().err
+    assert f"error: argument --out: cannot write into {str(tmp_path / 'file')!r}: " in end.value.code
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no folder that nobody can write into")
+def test_an_output_folder_that_cannot_be_written_into(capsys):
+    with pytest.raises(SystemExit) as end:
+        digits.main(["--epochs", "1", "--out", "/proc"])
+    assert "error: argument --out: cannot write into '/proc': " in end.value.code
+    assert "\n" not in end.value.code
+    assert capsys.readouterr().out == ""
+
+
+def test_an_output_folder_is_left_as_it_was_found(tmp_path):
+    common.prepare_folder(tmp_path / "new" / "folder")
+    common.prepare_folder(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+@pytest.mark.parametrize(("module", "name"), [(tg, "save"), (plots, "_save")], ids=["checkpoint", "pictures"])
+def test_a_disk_that_is_full_at_the_end(module, name, tmp_path, capsys, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(module, name, fail)
+    with pytest.raises(SystemExit) as end:
+        digits.main(["--epochs", "1", "--out", str(tmp_path)])
+    reason = os.strerror(errno.ENOSPC)
+    assert end.value.code.endswith(f"error: argument --out: cannot write into {str(tmp_path)!r}: {reason}")
+    said = capsys.readouterr().out
+    assert "of 450 images read correctly" in said
+    assert (f"wrote {tmp_path / 'checkpoint.npz'}" in said) == (module is plots)
 
 
 @pytest.mark.parametrize("missing", [["tqdm"], ["tqdm", "matplotlib"]])
@@ -143,15 +178,20 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch):
             for values, labels in progress.batches(loader):
                 progress.count(tg.tensor(0.5), values, labels)
             progress.finish_epoch(results([1] * 4, [1, 1, 1, 2]))
-    bars = [line.split("\r")[-1] for line in screen.getvalue().split("\n")]
-    assert [bar[:9] for bar in bars[:2]] == ["epoch 1/2", "epoch 2/2"]
-    for bar in bars[:2]:
-        assert "100 %" in bar
-        assert "loss 0.5000, accuracy 100.00%" in bar
-        assert re.search(r"[\d,]+ images/s, [\d.]+ s, test accuracy 75.00%", bar)
+    *lines, rest = [line.split("\r") for line in screen.getvalue().split("\n")]
+    assert rest == [""]
+    for number, (*bars, last) in enumerate(lines, 1):
+        assert bars[1].startswith(f"epoch {number}/2 ")
+        assert "  0 %" in bars[1]
+        assert bars[-1].strip() == ""
+        pattern = rf"epoch {number}/2: loss 0.5000, accuracy 100.00%, test 75.00%, [\d,]+ images/s"
+        assert re.fullmatch(pattern, last)
     assert progress.completed == 2
     assert [epoch.images for epoch in progress.history] == [10, 10]
     assert progress.history[0].train_loss == 0.5
+    assert progress.summary().startswith("2 epochs in ")
+    del progress.history[1]
+    assert progress.summary().startswith("1 epoch in ")
 
 
 def test_a_checkpoint_that_reads_otherwise_is_noticed(tmp_path):

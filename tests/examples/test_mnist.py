@@ -80,6 +80,8 @@ def test_without_the_data_it_says_how_to_get_it(tmp_path):
     assert "http://127.0.0.1:1/" in message
     assert "To get them by hand, put the four files" in message
     assert str(tmp_path / "nowhere") in message
+    assert not (tmp_path / "nowhere").exists()
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_a_damaged_file_is_named(root):

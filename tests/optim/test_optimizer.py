@@ -534,3 +534,22 @@ def test_rmsprop_centered_with_the_same_gradient_again_and_again_stays_finite() 
     state = optimizer.state[p]
     assert (state["square_avg"] < state["grad_avg"] ** 2).any()
     assert np.isfinite(p.numpy()).all()
+
+
+def test_adamw_stays_what_it_is_with_the_state_of_an_adam() -> None:
+    a, b = parameter(), parameter()
+    adam, adamw = tg.optim.Adam([a], lr=0.1, weight_decay=0.5), tg.optim.AdamW([b], lr=0.1, weight_decay=0.5)
+    adamw.load_state_dict(adam.state_dict())
+    for tensor in (a, b):
+        tensor.grad = tg.ones(tensor.shape)
+    adam.step()
+    adamw.step()
+    assert a.tolist() != b.tolist()
+
+
+def test_state_that_is_no_state() -> None:
+    optimizer = tg.optim.Adam([parameter()])
+    state = optimizer.state_dict()
+    state["state"] = {"0": 3}
+    with pytest.raises(ValueError, match="'0': expected a dict, got int"):
+        optimizer.load_state_dict(state)
