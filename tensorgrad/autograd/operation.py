@@ -105,11 +105,13 @@ class Op:
             given, values = len(args), [*args, *self.defaults[len(args) :]]
             if given > self.positional:
                 raise TypeError(f"{self.name}{self.signature} was given {given} positional arguments.")
+        named: set[int] = set()
         for name, value in kwargs.items():
             i = self.index.get(name, self.index.get(ALIASES.get(name, name)))
-            if i is None or i < given:
+            if i is None or i < given or i in named:
                 problem = "has no parameter" if i is None else "was given two values for"
                 raise TypeError(f"{self.name}{self.signature} {problem} {name!r}.")
+            named.add(i)
             values[i] = value
         for name, value in zip(self.index, values, strict=True):
             if value is inspect.Parameter.empty:

@@ -28,7 +28,7 @@ from tensorgrad.nn.activations import (
 from tensorgrad.nn.containers import ModuleDict, ModuleList, Sequential
 from tensorgrad.nn.convolution import Conv1d, Conv2d, Conv3d
 from tensorgrad.nn.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from tensorgrad.nn.linear import Flatten, Identity, Lambda, Linear, Reshape, Unflatten
+from tensorgrad.nn.linear import Linear
 from tensorgrad.nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -69,6 +69,7 @@ from tensorgrad.nn.pooling import (
     MinPool2d,
     SumPool2d,
 )
+from tensorgrad.nn.shape import Flatten, Identity, Lambda, Reshape, Unflatten
 from tensorgrad.nn.summary import Summary, summary
 
 __all__ = [

@@ -10,6 +10,7 @@ from tensorgrad.nn.module import Module
 from tensorgrad.ops import adaptive_pooling, pooling
 from tensorgrad.ops.convolution import Size
 from tensorgrad.ops.creation import asarray
+from tensorgrad.ops.geometry import sizes
 from tensorgrad.ops.shape import concat
 
 
@@ -22,12 +23,12 @@ class _Pool(Module):
     def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Any = 0, **options: Any) -> None:
         super().__init__()
         stride = kernel_size if stride is None else stride
-        for option, size in {
-            "kernel_size": kernel_size,
-            "stride": stride,
-            "dilation": options.get("dilation", 1),
-        }.items():
-            positive_sizes(size, len(self.axes), type(self).__name__, option)
+        # Refused here, and not at the first call.
+        name, count = type(self).__name__, len(self.axes)
+        kernel = positive_sizes(kernel_size, count, name, "kernel_size")
+        positive_sizes(stride, count, name, "stride")
+        positive_sizes(options.get("dilation", 1), count, name, "dilation")
+        pooling.pool_padding(padding, kernel, name)
         self._options = {"kernel_size": kernel_size, "stride": stride, "padding": padding, **options}
         for name, value in self._options.items():
             setattr(self, name, value)
@@ -84,7 +85,8 @@ class MaxPool2d(_MaxPool):
         ceil_mode: whether a last window that does not fit counts.
 
     Raises:
-        ValueError: when called, for options that do not go together or an input of another number of axes.
+        ValueError: for options out of range or more padding than half of the kernel; when called, for an input of
+            another number of axes or that the kernel does not fit into.
 
     Example:
         >>> tg.nn.MaxPool2d(2)(tg.ones((1, 3, 8, 8))).shape
@@ -154,6 +156,8 @@ class MinPool2d(_Pool):
         kernel_size: of the window: a number, or one for each axis.
         stride: from one window to the next; the kernel size, if None.
         padding: around the image.
+        dilation: how far apart the elements of a window are.
+        ceil_mode: whether a last window that does not fit counts.
 
     Example:
         >>> tg.nn.MinPool2d(2)(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]])).item()
@@ -162,11 +166,30 @@ class MinPool2d(_Pool):
 
     function = staticmethod(pooling.min_pool2d)
 
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Any = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, dilation=dilation, ceil_mode=ceil_mode)
 
-class MedianPool2d(_Pool):
+
+class _DensePool(_Pool):
+    """A pooling whose windows have no gaps."""
+
+    def __init__(
+        self, kernel_size: Size, stride: Size | None = None, padding: Any = 0, ceil_mode: bool = False
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode)
+
+
+class MedianPool2d(_DensePool):
     """The median of each window, the mean of the middle two of an even number; padding does not count.
 
-    Arguments as of :class:`MinPool2d`.
+    Arguments as of :class:`MinPool2d`, without ``dilation``.
 
     Example:
         >>> tg.nn.MedianPool2d(2)(tg.tensor([[[1.0, 2.0], [5.0, 4.0]]])).item()
@@ -176,8 +199,8 @@ class MedianPool2d(_Pool):
     function = staticmethod(pooling.median_pool2d)
 
 
-class SumPool2d(_Pool):
-    """The sum of each window; padding counts as 0. Arguments as of :class:`MinPool2d`.
+class SumPool2d(_DensePool):
+    """The sum of each window; padding counts as 0. Arguments as of :class:`MinPool2d`, without ``dilation``.
 
     Example:
         >>> tg.nn.SumPool2d(2)(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]])).item()
@@ -192,6 +215,9 @@ class _AdaptivePool(Module):
 
     def __init__(self, output_size: Any = 1) -> None:
         super().__init__()
+        windows = sizes(output_size, 2, f"{type(self).__name__} output_size", default=(1, 1))
+        if min(windows) < 1:
+            raise ValueError(f"{type(self).__name__}: output_size is 1 or more, or None, got {output_size}.")
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:

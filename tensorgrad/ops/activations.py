@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 
 from tensorgrad.autograd import op
-from tensorgrad.ops.arguments import beside
+from tensorgrad.ops.arguments import beside, with_aliases
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import clip, divide, multiply, negative, subtract
+from tensorgrad.ops.powers import logistic
 from tensorgrad.ops.special import bell, erf
 from tensorgrad.ops.trigonometry import tanh
 
@@ -168,13 +169,6 @@ def prelu(x, weight):
 
 
 # -- sigmoids --------------------------------------------------------------------------------------------------
-
-
-def logistic(x, xp):
-    """The text of :func:`sigmoid`, for other rules."""
-    # Beyond these bounds the result is 1 in any case; so exp does not overflow.
-    e = xp.exp(xp.clip(x, -math.inf, 11.0 if x.dtype == "float16" else 40.0))
-    return e / (1 + e)
 
 
 @op
@@ -442,6 +436,7 @@ def _(g, out, axis, xp):
     return g - xp.exp(out) * xp.sum(g, axis=_axis(out, axis), keepdims=True)
 
 
+@with_aliases
 def softmin(x, axis=-1):
     """``softmax(-x)`` along an axis: the smallest score wins.
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor
+from tensorgrad.ops.arguments import integers_to_float64
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.geometry import Shape
+from tensorgrad.ops.geometry import Shape, sizes
 from tensorgrad.ops.indexing import getitem, take_along_axis
 from tensorgrad.ops.linalg import matmul
-from tensorgrad.ops.pooling import floating
 from tensorgrad.ops.reductions import argmax, mean
 from tensorgrad.ops.shape import moveaxis, reshape
 
@@ -33,8 +33,7 @@ def _adaptive(name: str, x: Any, output_size: Any) -> tuple[Tensor, Shape, bool]
     x = asarray(x)
     if x.ndim not in (3, 4):
         raise ValueError(f"{name}() needs an input of shape (N, C, H, W) or (C, H, W), got {x.shape}.")
-    given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
-    wanted = tuple(n if size is None else size for n, size in zip(x.shape[-2:], given, strict=True))
+    wanted = sizes(output_size, 2, f"{name}() output_size", default=x.shape[-2:])
     if min(wanted) < 1 or 0 in x.shape[-2:]:
         raise ValueError(f"{name}() cannot make {wanted} windows of an image of shape {x.shape[-2:]}.")
     return (x if x.ndim == 4 else x.expand_dims(0)), wanted, x.ndim == 4
@@ -55,7 +54,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
         (1, 2, 2, 3)
     """
     x, wanted, batched = _adaptive("adaptive_avg_pool2d", x, output_size)
-    x = floating(x)
+    x = integers_to_float64(x)
     for axis, count in zip((2, 3), wanted, strict=True):
         n = x.shape[axis]
         averages = np.zeros((n, count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.autograd.conversion import as_dtype
-from tensorgrad.autograd.operation import weak
 from tensorgrad.errors import DeviceError
 
 __all__ = [
@@ -31,13 +30,14 @@ def _(g):
     return g
 
 
-def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: str | None = None) -> Any:
     """``x`` in another dtype.
 
     Args:
         x: an array of any shape.
         dtype: the dtype wanted.
         copy: whether to copy where ``x`` has that dtype already.
+        device: the device wanted; None leaves it where it is.
 
     Example:
         >>> tg.astype(tg.tensor([1.7, -1.7]), tg.int64)
@@ -46,7 +46,9 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
     dtype = as_dtype(dtype)
     if dtype is None:
         raise TypeError("astype() needs a dtype.")
-    return x if not copy and x.dtype == dtype else _astype(x, dtype)
+    if copy or x.dtype != dtype:
+        x = _astype(x, dtype)
+    return x if device is None else to(x, device=device)
 
 
 @op
@@ -97,21 +99,6 @@ def to(x: Tensor, *targets: Any, dtype: Any = None, device: str | None = None) -
     if dtype is not None and dtype != x.dtype:
         x = _astype(x, dtype)
     return x if device is None or device == x.device else _to_device(x, device)
-
-
-def as_operand(x: Any) -> Any:
-    """``x`` itself, if it is an array or a Tensor; a Tensor of it, if it is a list or a number."""
-    return x if isinstance(x, Tensor) or backend.of(x) is not None else Tensor(x)
-
-
-def as_operands(values: Iterable[Any]) -> list[Any]:
-    """The same of several; a list or a number beside arrays is weak, as it is for every op."""
-    values = [*values]
-    bare = [x.data if isinstance(x, Tensor) else x for x in values]
-    like = next((x for x in bare if backend.of(x) is not None), None)
-    if like is None:
-        return [Tensor(x) for x in values]
-    return [x if backend.of(b) is not None else Tensor(weak([b], like)[0]) for x, b in zip(values, bare, strict=True)]
 
 
 def destination(

@@ -212,9 +212,11 @@ def _expected(scores: Tensor, probabilities: Any, weight: Tensor | None) -> Tens
 
 def _reduce(name: str, losses: Tensor, counts: Tensor | None, reduction: str, single: bool) -> Tensor:
     if reduction == "mean" and counts is not None:
-        count = sum(counts)
+        # Sums of float16 may overflow where the mean does not.
+        wide = "float32" if losses.dtype == "float16" else losses.dtype
+        total, count = sum(astype(losses, wide, copy=False)), sum(astype(counts, wide, copy=False))
         # 0 / 0 is NaN too, but NumPy warns of it.
-        return sum(losses) / where(count == 0, math.nan, count)
+        return astype(total / where(count == 0, math.nan, count), losses.dtype, copy=False)
     losses = reduce(name, losses, reduction)
     return squeeze(losses, 0) if single and reduction == "none" else losses
 

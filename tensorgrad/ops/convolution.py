@@ -10,7 +10,7 @@ from typing import Any
 
 from tensorgrad import kernels
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.casting import as_operands
+from tensorgrad.ops.arguments import as_operands
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.geometry import Pairs, Shape, pairs, sizes
 
@@ -175,7 +175,7 @@ def _conv(d: int, x: Any, weight: Any, bias: Any, stride: Size, padding: Any, di
     batched = x if x.ndim == d + 2 else x.expand_dims(0)
     out = _convolution(batched, weight, stride=steps, padding=around, dilation=spread, groups=groups)
     if bias is not None:
-        out = out + bias.reshape((-1,) + (1,) * d)
+        out = out + bias.reshape(bias.shape + (1,) * d)
     return out if x.ndim == d + 2 else out.squeeze(0)
 
 

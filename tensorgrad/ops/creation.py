@@ -123,9 +123,13 @@ def _float(dtype: Any) -> np.dtype[Any]:
     return as_dtype(dtype) or DEFAULT_FLOAT
 
 
-def _shape(shape: tuple[Any, ...]) -> Any:
-    """``zeros(2, 3)`` as well as ``zeros((2, 3))``."""
-    return integers(shape[0] if len(shape) == 1 else shape)
+def _shape(lengths: tuple[Any, ...], shape: Shape | None) -> Any:
+    """``zeros(2, 3)`` as well as ``zeros((2, 3))`` and ``zeros(shape=(2, 3))``."""
+    if shape is None:
+        return integers(lengths[0] if len(lengths) == 1 else lengths)
+    if lengths:
+        raise TypeError(f"the shape was given twice: as {lengths} and as shape={shape}.")
+    return integers(shape)
 
 
 def _number(value: Any) -> Any:
@@ -133,34 +137,40 @@ def _number(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def zeros(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """Zeros.
+def zeros(
+    *lengths: Any, shape: Shape | None = None, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Zeros; the shape as a tuple, one by one, or by its name.
 
     Example:
         >>> tg.zeros((1, 2))
         Tensor([[0., 0.]], dtype=float32, device='cpu')
     """
-    return _new("zeros", device, _shape(shape), dtype=_float(dtype), requires_grad=requires_grad)
+    return _new("zeros", device, _shape(lengths, shape), dtype=_float(dtype), requires_grad=requires_grad)
 
 
-def ones(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """Ones.
+def ones(
+    *lengths: Any, shape: Shape | None = None, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones; the shape as for :func:`zeros`.
 
     Example:
         >>> tg.ones(2)
         Tensor([1., 1.], dtype=float32, device='cpu')
     """
-    return _new("ones", device, _shape(shape), dtype=_float(dtype), requires_grad=requires_grad)
+    return _new("ones", device, _shape(lengths, shape), dtype=_float(dtype), requires_grad=requires_grad)
 
 
-def empty(*shape: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor whose values are whatever was in memory.
+def empty(
+    *lengths: Any, shape: Shape | None = None, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor whose values are whatever was in memory; the shape as for :func:`zeros`.
 
     Example:
         >>> tg.empty((2, 3)).shape
         (2, 3)
     """
-    return _new("empty", device, _shape(shape), dtype=_float(dtype), requires_grad=requires_grad)
+    return _new("empty", device, _shape(lengths, shape), dtype=_float(dtype), requires_grad=requires_grad)
 
 
 def full(

@@ -61,20 +61,25 @@ def reduced_shape(shape: Shape, axis: Axes) -> Shape:
 Pairs = tuple[tuple[int, int], ...]
 
 
-def sizes(value: int | Sequence[int], count: int, what: str) -> Shape:
+def sizes(value: Any, count: int, what: str, default: Sequence[int] | None = None) -> Shape:
     """A number for each of ``count`` axes, from one for all or one for each.
+
+    Args:
+        value: the number or numbers.
+        count: how many axes there are.
+        what: which option that is.
+        default: what None stands for on each axis; without it, None is no number.
 
     Raises:
         ValueError: for another count of numbers; ``what`` says of which option.
     """
-    if isinstance(value, (tuple, list)):
-        numbers = tuple(map(operator.index, value))
-        if len(numbers) == 1:
-            numbers *= count
-        if len(numbers) != count:
-            raise ValueError(f"{what}: expected a number or {count} of them, got {tuple(value)}.")
-        return numbers
-    return (operator.index(value),) * count  # type: ignore[arg-type]
+    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    numbers = numbers * count if len(numbers) == 1 else numbers
+    if len(numbers) != count:
+        raise ValueError(f"{what}: expected a number or {count} of them, got {numbers}.")
+    if default is not None:
+        numbers = tuple(own if n is None else n for n, own in zip(numbers, default, strict=True))
+    return tuple(map(operator.index, numbers))
 
 
 def pairs(value: int | Sequence[int] | Sequence[Sequence[int]], count: int, what: str) -> Pairs:
@@ -88,7 +93,7 @@ def pairs(value: int | Sequence[int] | Sequence[Sequence[int]], count: int, what
             raise ValueError(f"{what}: expected {count} pairs (before, after), got {value}.")
         result = tuple((operator.index(a), operator.index(b)) for a, b in value)
     else:
-        result = tuple((n, n) for n in sizes(value, count, what))  # type: ignore[arg-type]
+        result = tuple((n, n) for n in sizes(value, count, what))
     if any(n < 0 for pair in result for n in pair):
         raise ValueError(f"{what}: expected numbers of 0 or more, got {value}.")
     return result

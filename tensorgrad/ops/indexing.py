@@ -10,7 +10,8 @@ import numpy as np
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.errors import DeviceError
-from tensorgrad.ops.casting import as_operand, clone
+from tensorgrad.ops.arguments import as_operand, with_aliases
+from tensorgrad.ops.casting import clone
 from tensorgrad.ops.geometry import normalize_axis, reduced_axes
 
 __all__ = [
@@ -125,9 +126,23 @@ def index_put(x, key, values, /):
         >>> tg.index_put(tg.zeros(3), 1, 5.0)
         Tensor([0., 5., 0.], dtype=float32, device='cpu')
     """
-    return _index_put(x, values, plain_key(key, x))
+    key = plain_key(key, x)
+    if getattr(values, "shape", ())[:1] == (1,):
+        # Axes of length 1 in front mean nothing: NumPy puts values with more of them than there is room for, too.
+        spare = values.ndim - len(_picked_shape(x, key))
+        if spare > 0 and values.shape[:spare] == (1,) * spare:
+            values = values.reshape(values.shape[spare:])
+    return _index_put(x, values, key)
 
 
+def _picked_shape(x, key):
+    """The shape of ``x[key]``, without touching the elements."""
+    bare = x.data if isinstance(x, Tensor) else x
+    shadow = backend.namespace(bare).broadcast_to(backend.zeros((), "bool", bare), bare.shape)
+    return shadow[key].shape
+
+
+@with_aliases
 def take(x, indices, /, *, axis=None):
     """Elements along an axis at integer ``indices``; of None, in the flattened array.
 
@@ -143,6 +158,7 @@ def take(x, indices, /, *, axis=None):
     return getitem(x, (slice(None),) * axis + (indices,))
 
 
+@with_aliases
 def take_along_axis(x, indices, /, *, axis=-1):
     """Elements along an axis at ``indices``, which has the shape of ``x`` but for that axis.
 
@@ -190,6 +206,7 @@ def argsort(x, /, *, axis=-1, descending=False, stable=True, xp):
     return x.shape[axis] - 1 - order
 
 
+@with_aliases
 def sort(x, /, *, axis=-1, descending=False, stable=True):
     """``x`` sorted along an axis.
 

@@ -7,18 +7,19 @@ import math
 import string
 
 from tensorgrad.autograd import op
-from tensorgrad.ops.casting import as_operand, as_operands
+from tensorgrad.ops.arguments import as_operand, as_operands, with_aliases
 from tensorgrad.ops.elementwise import abs, multiply, sign
 from tensorgrad.ops.geometry import normalize_axis, reduced_axes, reduced_shape
 from tensorgrad.ops.indexing import getitem
 from tensorgrad.ops.reductions import max, min, sum
-from tensorgrad.ops.shape import expand_dims, moveaxis, permute_dims, reshape
+from tensorgrad.ops.shape import expand_dims, matrix_transpose, moveaxis, permute_dims, reshape
 
 __all__ = [
     "diagonal",
     "einsum",
     "linear",
     "matmul",
+    "matrix_transpose",
     "outer",
     "tensordot",
     "trace",
@@ -140,6 +141,7 @@ def _(g):
     return g
 
 
+@with_aliases
 def vecdot(x1, x2, /, *, axis=-1):
     """The dot products of vectors that lie along an axis; the other axes broadcast.
 
@@ -339,6 +341,7 @@ def _(g, x, out, x_shape, ord, axis, xp):
     return g * xp.sign(x) * xp.where(x == 0, 1, xp.abs(x) / out) ** (ord - 1)
 
 
+@with_aliases
 def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     """The norm of vectors that lie along one or several axes. The derivative at 0 is 0.
 
@@ -363,14 +366,14 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     return _norm(x, ord, axis=axis, keepdims=keepdims)
 
 
-def trace(x, /, *, offset=0):
-    """The sum along the diagonal of the last two axes.
+def trace(x, /, *, offset=0, dtype=None):
+    """The sum along the diagonal of the last two axes, in the dtype that :func:`tensorgrad.sum` gives or in ``dtype``.
 
     Example:
         >>> tg.linalg.trace(tg.tensor([[1.0, 2.0], [3.0, 4.0]])).item()
         5.0
     """
-    return sum(diagonal(x, offset=offset), axis=-1)
+    return sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
 
 
 def diagonal(x, /, *, offset=0):

@@ -13,12 +13,12 @@ import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.activations import logistic, softplus
+from tensorgrad.ops.activations import softplus
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import abs, multiply, subtract
 from tensorgrad.ops.logic import where
-from tensorgrad.ops.powers import exp, log, square
+from tensorgrad.ops.powers import exp, log, logistic, square
 from tensorgrad.ops.reductions import mean, sum
 
 __all__ = [

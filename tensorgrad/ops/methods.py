@@ -16,6 +16,7 @@ from tensorgrad import backend
 from tensorgrad.autograd import Tensor
 from tensorgrad.ops import (
     activations,
+    arrangement,
     casting,
     elementwise,
     indexing,
@@ -131,12 +132,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "asinh": trigonometry.asinh,
     "acosh": trigonometry.acosh,
     "atanh": trigonometry.atanh,
-    "eq": logic.equal,
-    "ne": logic.not_equal,
-    "lt": logic.less,
-    "le": logic.less_equal,
-    "gt": logic.greater,
-    "ge": logic.greater_equal,
+    **COMPARISONS,
     "logical_and": logic.logical_and,
     "logical_or": logic.logical_or,
     "logical_xor": logic.logical_xor,
@@ -176,11 +172,11 @@ METHODS: dict[str, Callable[..., Any]] = {
     "swapaxes": shape.swapaxes,
     "moveaxis": shape.moveaxis,
     "broadcast_to": shape.broadcast_to,
-    "repeat": shape.repeat,
+    "repeat": arrangement.repeat,
     "split": shape.split,
-    "tile": shape.tile,
-    "tril": shape.tril,
-    "triu": shape.triu,
+    "tile": arrangement.tile,
+    "tril": arrangement.tril,
+    "triu": arrangement.triu,
     # products
     "matmul": linalg.matmul,
     "dot": linalg.matmul,
@@ -204,8 +200,8 @@ ALONG_AN_AXIS = {
     "cumsum": reductions.cumulative_sum,
     "cumulative_prod": reductions.cumulative_prod,
     "cumulative_sum": reductions.cumulative_sum,
-    "flip": shape.flip,
-    "roll": shape.roll,
+    "flip": arrangement.flip,
+    "roll": arrangement.roll,
     "sort": indexing.sort,
     "take": indexing.take,
     "take_along_axis": indexing.take_along_axis,
@@ -232,9 +228,9 @@ def _numbers(args: tuple[Any, ...]) -> Any:
     return args[0] if len(args) == 1 else args
 
 
-def reshape(self: Tensor, *new: Any) -> Tensor:
+def reshape(self: Tensor, *new: Any, copy: bool | None = None) -> Tensor:
     """:func:`tensorgrad.reshape`, with the lengths as a tuple or one by one."""
-    return shape.reshape(self, _numbers(new))
+    return shape.reshape(self, _numbers(new), copy=copy)
 
 
 def permute(self: Tensor, *axes: Any) -> Tensor:
@@ -284,6 +280,13 @@ def cuda(self: Tensor, index: int = 0) -> Tensor:
 def cpu(self: Tensor) -> Tensor:
     """The tensor on the CPU."""
     return casting.to(self, device="cpu")
+
+
+def to_device(self: Tensor, device: str, /, *, stream: None = None) -> Tensor:
+    """The tensor on a device, under the standard's name; copies go over the current stream of the device."""
+    if stream is not None:
+        raise ValueError(f"to_device() copies over the device's current stream: stream is None, not {stream!r}.")
+    return casting.to(self, device=device)
 
 
 def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
@@ -341,7 +344,7 @@ def _install() -> None:
         setattr(Tensor, name, _with_axis(function))
     for name, dtype in CASTS.items():
         setattr(Tensor, name, functools.partialmethod(casting.to, dtype=dtype))
-    for method in (reshape, permute, transpose, expand, masked_fill, reshape_as, t, contiguous, cuda, cpu):
+    for method in (reshape, permute, transpose, expand, masked_fill, reshape_as, t, contiguous, cuda, cpu, to_device):
         setattr(Tensor, method.__name__, method)
     Tensor.view = reshape  # type: ignore[attr-defined]
     Tensor.view_as = reshape_as  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ import numpy as np
 
 from tensorgrad.autograd import Tensor, is_grad_enabled
 from tensorgrad.ops import elementwise, indexing, linalg, logic, reductions, shape
-from tensorgrad.ops.casting import as_operand
+from tensorgrad.ops.arguments import as_operand
 from tensorgrad.ops.geometry import normalize_axis
 
 NAMES = {

@@ -10,11 +10,13 @@ import numpy as np
 
 from tensorgrad import backend, kernels
 from tensorgrad.autograd import Tensor, op
+from tensorgrad.ops.arguments import integers_to_float64
+from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.geometry import Pairs, pairs, sizes
+from tensorgrad.ops.geometry import Pairs, Shape, pairs, sizes
 from tensorgrad.ops.indexing import argsort, take_along_axis
 from tensorgrad.ops.reductions import mean
-from tensorgrad.ops.shape import pad, reshape
+from tensorgrad.ops.shape import reshape
 
 __all__ = [
     "avg_pool1d",
@@ -110,6 +112,21 @@ def _(g, windows_shape, spatial, stride, padding, dilation):
 # -- windows ---------------------------------------------------------------------------------------------------
 
 
+def pool_padding(padding: Any, kernel: Shape, name: str) -> Pairs:
+    """A pooling's padding as a pair (before, after) for each axis.
+
+    Raises:
+        ValueError: for another count, or more than half of the kernel; ``name`` says whose.
+    """
+    given = pairs(padding, len(kernel), f"{name} padding")
+    if any(max(pair) > k // 2 for k, pair in zip(kernel, given, strict=True)):
+        raise ValueError(
+            f"{name}: padding {padding} is more than half of the kernel {kernel}: some windows would lie in the "
+            f"padding alone."
+        )
+    return given
+
+
 class _Windows:
     """The windows of one pooling: its options, checked, and the padding that rounding up needs."""
 
@@ -133,13 +150,7 @@ class _Windows:
         self.kernel = sizes(kernel_size, d, f"{name}() kernel_size")
         self.stride = self.kernel if stride is None else sizes(stride, d, f"{name}() stride")
         self.dilation = sizes(dilation, d, f"{name}() dilation")
-        self.asked = pairs(padding, d, f"{name}() padding")
-        for k, pair in zip(self.kernel, self.asked, strict=True):
-            if max(pair) > k // 2:
-                raise ValueError(
-                    f"{name}(): padding {padding} is more than half of the kernel {kernel_size}: some windows would "
-                    f"lie in the padding alone."
-                )
+        self.asked = pool_padding(padding, self.kernel, f"{name}()")
         self.padding: Pairs = self.asked
         if ceil_mode:
             self.padding = tuple(map(self._rounded_up, range(d)))
@@ -171,11 +182,6 @@ class _Windows:
 
     def result(self, y: Tensor) -> Tensor:
         return y if self.batched else y.squeeze(0)
-
-
-def floating(x: Tensor) -> Tensor:
-    """``x`` with its integers as float64, as for a mean: their sums need not fit into their dtype."""
-    return x if x.dtype.kind == "f" else x.astype("float64")
 
 
 # -- maximum, minimum, sum, average, median --------------------------------------------------------------------
@@ -309,12 +315,14 @@ def sum_pool2d(
 
 
 def _average(windows: _Windows, count_include_pad: bool) -> Tensor:
-    total = _sum_pool(floating(windows.x), **windows.options)
+    x = integers_to_float64(windows.x)
+    # A sum of float16 may overflow where the mean does not.
+    total = _sum_pool(x.astype("float32") if x.dtype == "float16" else x, **windows.options)
     counts = windows.counts(count_include_pad)
-    whole = math.prod(windows.kernel)
-    if (counts == whole).all():
-        return windows.result(total / whole)
-    return windows.result(total / backend.transfer(counts.astype(total.dtype), total.device))
+    whole: Any = math.prod(windows.kernel)
+    if not (counts == whole).all():
+        whole = backend.transfer(counts.astype(total.dtype), total.device)
+    return windows.result((total / whole).astype(x.dtype, copy=False))
 
 
 def avg_pool1d(
@@ -391,7 +399,7 @@ def median_pool2d(
         Tensor([[[3.]]], dtype=float32, device='cpu')
     """
     windows = _Windows("median_pool2d", 2, x, kernel_size, stride, padding, 1, ceil_mode)
-    x = floating(windows.x)
+    x = integers_to_float64(windows.x)
     # Padded with inf, which sorts behind everything else and is left out by counting.
     padded = pad(x, ((0, 0), (0, 0), *windows.padding), constant_values=math.inf)
     unfolded = _unfold(padded, **{**windows.options, "padding": ((0, 0), (0, 0))})

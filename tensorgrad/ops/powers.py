@@ -268,13 +268,18 @@ def logaddexp(x1, x2, *, xp):
     return xp.logaddexp(x1, x2)
 
 
+def logistic(x, xp):
+    """``1 / (1 + exp(-x))`` of an array: the text of :func:`tensorgrad.sigmoid`, for the rules of others."""
+    # Beyond these bounds the result is 1 in any case; so exp does not overflow.
+    e = xp.exp(xp.clip(x, -math.inf, 11.0 if x.dtype == "float16" else 40.0))
+    return e / (1 + e)
+
+
 def _share_of_sum(g, x, other, out, xp):
     """The derivative by ``x``: the logistic function of ``x - other``, and 1/2 where both are the same infinity."""
     same = xp.isinf(out) & (x == other)
     difference = xp.where(same, 0, x) - xp.where(same, 0, other)
-    # Beyond these bounds the result is 1 in any case; so exp does not overflow.
-    e = xp.exp(xp.minimum(difference, 11 if difference.dtype == "float16" else 40))
-    return g * (e / (1 + e))
+    return g * logistic(difference, xp)
 
 
 @logaddexp.vjp("x1")

@@ -10,7 +10,9 @@ import builtins
 import math
 
 from tensorgrad.autograd import op
-from tensorgrad.ops.geometry import reduced_axes, reduced_shape
+from tensorgrad.ops.arguments import as_operand, with_aliases
+from tensorgrad.ops.arrangement import pad
+from tensorgrad.ops.geometry import normalize_axis, reduced_axes, reduced_shape
 
 __all__ = [
     "all",
@@ -229,8 +231,8 @@ def _(g, x, out, x_shape, axis, xp):
 
 
 @op
-def _cumulative_sum(x, /, axis, *, xp):
-    return xp.cumsum(x, axis=axis)
+def _cumulative_sum(x, /, axis, dtype=None, *, xp):
+    return xp.cumsum(x, axis=axis, dtype=dtype)
 
 
 @_cumulative_sum.vjp("x")
@@ -239,8 +241,8 @@ def _(g, axis, xp):
 
 
 @op
-def _cumulative_prod(x, /, axis, *, xp):
-    return xp.cumprod(x, axis=axis)
+def _cumulative_prod(x, /, axis, dtype=None, *, xp):
+    return xp.cumprod(x, axis=axis, dtype=dtype)
 
 
 @_cumulative_prod.vjp("x")
@@ -257,36 +259,54 @@ def _(g, x, axis, xp):
     return xp.moveaxis(before * xp.stack(totals[::-1], axis=0), 0, axis)
 
 
-def cumulative_sum(x, /, *, axis=None):
-    """The running sum along an axis, which may be left out for a 1-d array.
+@with_aliases
+def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False):
+    """The running sum along an axis.
+
+    Args:
+        x: an array of any shape.
+        axis: which axis; it may be left out for a 1-d array.
+        dtype: the dtype of the result.
+        include_initial: whether to start with the sum of nothing, 0: one element more.
 
     Example:
         >>> tg.cumulative_sum(tg.tensor([1.0, 2.0, 3.0]))
         Tensor([1., 3., 6.], dtype=float32, device='cpu')
     """
-    if getattr(x, "ndim", 1) == 0:
-        return sum(x, axis=axis)
-    return _cumulative_sum(x, axis=_only_axis(x, axis, "cumulative_sum"))
+    return _running(_cumulative_sum, sum, 0, x, axis, dtype, include_initial)
 
 
-def cumulative_prod(x, /, *, axis=None):
-    """The running product along an axis, which may be left out for a 1-d array.
+@with_aliases
+def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False):
+    """The running product along an axis.
+
+    Args:
+        x: an array of any shape.
+        axis: which axis; it may be left out for a 1-d array.
+        dtype: the dtype of the result.
+        include_initial: whether to start with the product of nothing, 1: one element more.
 
     Example:
-        >>> tg.cumulative_prod(tg.tensor([1.0, 2.0, 3.0]))
-        Tensor([1., 2., 6.], dtype=float32, device='cpu')
+        >>> tg.cumulative_prod(tg.tensor([1.0, 2.0, 3.0]), include_initial=True)
+        Tensor([1., 1., 2., 6.], dtype=float32, device='cpu')
     """
-    if getattr(x, "ndim", 1) == 0:
-        return prod(x, axis=axis)
-    return _cumulative_prod(x, axis=_only_axis(x, axis, "cumulative_prod"))
+    return _running(_cumulative_prod, prod, 1, x, axis, dtype, include_initial)
 
 
-def _only_axis(x, axis, name):
-    if axis is not None:
-        return axis
-    if getattr(x, "ndim", 1) != 1:
+def _running(running, total, initial, x, axis, dtype, include_initial):
+    x = as_operand(x)
+    name = running.op.name
+    if x.ndim == 0:
+        if include_initial:
+            raise ValueError(f"{name}(include_initial=True) needs an axis to be one longer: x has none.")
+        return total(x, axis=axis, dtype=dtype)
+    if axis is None and x.ndim > 1:
         raise ValueError(f"{name}() of an array of shape {tuple(x.shape)} needs to be told the axis.")
-    return 0
+    (axis,) = normalize_axis(0 if axis is None else axis, x.ndim)
+    result = running(x, axis, dtype)
+    if not include_initial:
+        return result
+    return pad(result, [(int(i == axis), 0) for i in range(x.ndim)], constant_values=initial)
 
 
 # -- without a gradient ----------------------------------------------------------------------------------------

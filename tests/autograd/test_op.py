@@ -267,6 +267,8 @@ class TestOp:
 
     def test_the_names_that_pytorch_has_for_axis_and_keepdims(self):
         assert tg.sum(tg.ones((2, 3)), dim=1, keepdim=True).shape == (2, 1)
+        with pytest.raises(TypeError, match="two values for 'dim'"):
+            tg.sum(tg.ones((2, 3)), axis=0, dim=1)
 
     def test_a_rule_is_called_after_its_op(self):
         import traceback

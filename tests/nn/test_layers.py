@@ -119,6 +119,9 @@ REFUSED = [
     (nn.Reshape(2, -1), (5, 13), r"a multiple of 2 elements in each sample, got \(5, 13\)"),
     (nn.Reshape(3, 4), (), r"got \(\)"),
     (nn.Unflatten(3, (1,)), (2, 3), r"with an axis 3, got \(2, 3\)"),
+    (nn.Reshape(0, -1), (5, 0), r"got \(5, 0\)"),
+    (nn.Unflatten(1, (5, 4)), (2, 3), r"Unflatten\(dim=1, .* with 20 elements on axis 1, got \(2, 3\)"),
+    (nn.Unflatten(-1, (2, -1)), (2, 3), r"with a multiple of 2 elements on axis -1, got \(2, 3\)"),
     (nn.Dropout2d(), (2, 3), r"dropout2d\(\) takes 4 axes"),
 ]
 
@@ -143,6 +146,12 @@ def test_inputs_of_the_wrong_shape(layer: nn.Module, given: tuple, words: str) -
         (lambda: nn.MaxPool2d(0), r"MaxPool2d: kernel_size is 1 or more, got \(0, 0\)"),
         (lambda: nn.AvgPool2d(2, stride=(1, 0)), r"AvgPool2d: stride is 1 or more, got \(1, 0\)"),
         (lambda: nn.MaxPool2d(2, dilation=0), r"MaxPool2d: dilation is 1 or more, got \(0, 0\)"),
+        (lambda: nn.MaxPool2d(2, padding=2), r"MaxPool2d: padding 2 is more than half of the kernel \(2, 2\)"),
+        (lambda: nn.MaxPool2d(2, padding=-1), "MaxPool2d padding: expected numbers of 0 or more"),
+        (lambda: nn.AvgPool1d(2, padding=(1, 1)), "AvgPool1d padding: expected a number or 1 of them"),
+        (lambda: nn.AdaptiveAvgPool2d((1, 2, 3)), "AdaptiveAvgPool2d output_size: expected a number or 2 of them"),
+        (lambda: nn.AdaptiveMaxPool2d((1, 0)), r"AdaptiveMaxPool2d: output_size is 1 or more, or None, got \(1, 0\)"),
+        (lambda: nn.Linear(-1, 2), "in_features=-1 and out_features=2 are 0 or more"),
         (lambda: nn.GroupNorm(3, 4), "num_groups=3 must divide num_channels=4"),
         (lambda: nn.MSELoss("average"), "MSELoss has reduction 'mean', 'sum' or 'none', not 'average'"),
         (lambda: nn.MSELoss("batchmean"), "MSELoss has reduction 'mean', 'sum' or 'none', not 'batchmean'"),
@@ -155,6 +164,15 @@ def test_inputs_of_the_wrong_shape(layer: nn.Module, given: tuple, words: str) -
 def test_options_that_do_not_go_together(make, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("layer", [nn.MinPool2d, nn.MedianPool2d, nn.SumPool2d, nn.AvgPool2d])
+def test_options_that_a_pooling_does_not_have(layer) -> None:
+    with pytest.raises(TypeError, match="argument 'foo'"):
+        layer(2, foo=1)
+    if layer is not nn.MinPool2d:
+        with pytest.raises(TypeError, match="argument 'dilation'"):
+            layer(2, dilation=2)
 
 
 # -- lines of the tree -----------------------------------------------------------------------------------------

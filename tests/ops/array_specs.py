@@ -49,6 +49,7 @@ from tests.ops.strategies import (
     unary,
 )
 
+FLOAT64 = st.just("float64")
 MASK = "the result's shape depends on the values of the mask"
 
 ELEMENTWISE = [
@@ -166,7 +167,11 @@ REDUCTIONS = [
     flat("count_nonzero", reduction(FEW), np.count_nonzero, ALL),
     Spec("cumulative_prod", along(scalars=True), ref.running(np.cumprod), NUMBERS),
     Spec("cumulative_prod", along(FEW), ref.running(np.cumprod), variant="zeros"),
+    Spec("cumulative_prod", along(include_initial=st.booleans()), ref.running(np.cumprod), variant="initial"),
+    Spec("cumulative_prod", along(dtype=FLOAT64), ref.running(np.cumprod), ("float64", *WHOLE), variant="dtype"),
     Spec("cumulative_sum", along(scalars=True), ref.running(np.cumsum), ALL),
+    Spec("cumulative_sum", along(include_initial=st.booleans()), ref.running(np.cumsum), ALL, variant="initial"),
+    Spec("cumulative_sum", along(dtype=FLOAT64), ref.running(np.cumsum), ("float64", *WHOLE), variant="dtype"),
     Spec("logsumexp", reduction(), ref.logsumexp),
     Spec("max", reduction(empty=False), np.max, ALL),
     Spec("mean", reduction(empty=False), np.mean, ALL),
@@ -208,6 +213,7 @@ SHAPE = [
     Spec("permute_dims", with_axes(axes="all"), np.transpose, ALL),
     Spec("repeat", repeats(), np.repeat, ALL, call=lambda x, repeats, axis: tg.repeat(x, repeats, axis=axis)),
     Spec("reshape", reshapes(), lambda x, shape: x.reshape(shape), ALL),
+    Spec("reshape", reshapes(copy=True), lambda x, shape, copy: x.reshape(shape), ALL, variant="copy"),
     Spec("roll", rolls(), np.roll, ALL),
     Spec("split", splits(), np.split, ALL),
     Spec("squeeze", with_axes(axis="ones"), np.squeeze, ALL),
@@ -293,6 +299,13 @@ LINALG = [
         "trace",
         unary(shapes=[shape for shape in SHAPES if len(shape) > 1], offset=st.integers(-1, 1)),
         lambda x, offset: np.trace(x, offset, -2, -1),
+    ),
+    Spec(
+        "trace",
+        unary(shapes=[shape for shape in SHAPES if len(shape) > 1], dtype=FLOAT64),
+        lambda x, dtype: np.trace(x, 0, -2, -1, dtype=dtype),
+        ("float64", *WHOLE),
+        variant="dtype",
     ),
     Spec(
         "vecdot",

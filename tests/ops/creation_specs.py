@@ -31,6 +31,16 @@ CASTING = [
         call=lambda x, dtype: tg.astype(x, dtype),
         variant="float64",
     ),
+    Spec(
+        "astype",
+        unary(dtype=DTYPES, device=st.just("cpu")),
+        lambda x, dtype, device: x.astype(dtype),
+        ("float64", *WHOLE, "bool"),
+        call=lambda x, dtype, device: tg.astype(x, dtype, device=device),
+        variant="device",
+        order=0,
+        devices=("cpu",),
+    ),
     Spec("clone", unary(), np.copy, ALL),
     Spec("to", unary(dtype=DTYPES), lambda x, dtype: x.astype(dtype), ("float64", *WHOLE, "bool"), order=0),
 ]

@@ -31,8 +31,14 @@ def variance(function: Callable[..., Array]) -> Callable[..., Array]:
 
 
 def running(function: Callable[..., Array]) -> Callable[..., Array]:
-    """``np.cumsum`` or ``np.cumprod``, for which no axis means the only one."""
-    return lambda x, axis=0: function(x, axis=axis).reshape(x.shape)
+    """``np.cumsum`` or ``np.cumprod``, for which no axis means the only one, perhaps after the total of nothing."""
+    start = 1 if function is np.cumprod else 0
+
+    def totals(x: Array, axis: int = 0, dtype: Any = None, include_initial: bool = False) -> Array:
+        result = function(x, axis=axis, dtype=dtype).reshape(x.shape)
+        return np.insert(result, 0, start, axis=axis) if include_initial else result
+
+    return totals
 
 
 # -- shapes, indices -------------------------------------------------------------------------------------------

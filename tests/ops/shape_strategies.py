@@ -24,8 +24,8 @@ from tests.ops.strategies import (
 
 
 @st.composite
-def reshapes(draw: st.DrawFn) -> Sample:
-    """An array and another shape for it, with or without a -1."""
+def reshapes(draw: st.DrawFn, **options: Any) -> Sample:
+    """An array and another shape for it, with or without a -1; the options as they are."""
     shape = draw(st.sampled_from(SHAPES))
     (x,) = values(draw(SEEDS), [shape], REAL)
     n = x.size
@@ -33,7 +33,7 @@ def reshapes(draw: st.DrawFn) -> Sample:
     targets += [(2, n // 2), (-1, 2), (n // 2, 1, 2)] if n and n % 2 == 0 else []
     targets += [(), (1, 1)] if n == 1 else []
     targets += [(0, 5), (4, 0)] if n == 0 else []
-    return Sample((x,), {"shape": draw(st.sampled_from(targets))})
+    return Sample((x,), {"shape": draw(st.sampled_from(targets)), **options})
 
 
 @st.composite

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad import backend
+from tests.ops.spec import FUNCTIONS
 
 
 def leaf(data: Any, dtype: str = "float64", device: str = "cpu") -> tg.Tensor:
@@ -174,6 +177,77 @@ def test_results_without_axes_are_tensors(device: str) -> None:
         assert type(result.data) is type(x.data)
 
 
+# -- names -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [tg.zeros, tg.ones, tg.empty])
+def test_a_shape_by_its_name_as_a_tuple_or_one_by_one(make: Any) -> None:
+    for new in (make(shape=(2, 3)), make(2, 3), make((2, 3)), make([2, 3], dtype="float32")):
+        assert new.shape == (2, 3)
+    assert make(shape=2).shape == make(2).shape == (2,)
+    assert make(shape=()).shape == make(()).shape == make().shape == ()
+    with pytest.raises(TypeError, match="shape"):
+        make(2, shape=(2, 3))
+
+
+def test_reshape_copies_when_asked(device: str) -> None:
+    x = leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], device=device)
+    xp = backend.namespace(x.data)
+    assert xp.shares_memory(tg.reshape(x, (3, 2), copy=False).data, x.data)
+    assert xp.shares_memory(x.reshape(3, 2).data, x.data)
+    for y in (tg.reshape(x, (3, 2), copy=True), x.reshape(3, 2, copy=True), x.T.reshape(6, copy=True)):
+        assert not xp.shares_memory(y.data, x.data)
+    assert x.T.reshape(6, copy=None).tolist() == [1, 4, 2, 5, 3, 6]
+    with pytest.raises(ValueError, match="copy"):
+        tg.reshape(x.T, 6, copy=False)
+    assert tg.reshape(x[:0], (3, 0), copy=False).shape == (3, 0)
+    (gradient,) = tg.grad((x.reshape(6, copy=True) * tg.arange(6, device=device)).sum(), x)
+    assert gradient.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_to_another_device_by_the_standards_names(device: str) -> None:
+    x = leaf([1.0, 2.0], "float32")
+    for there in (x.to_device(device), tg.astype(x, "float64", device=device), x.astype("float32", device=device)):
+        assert there.device == device
+        (gradient,) = tg.grad(there.sum(), x)
+        assert (gradient.device, gradient.dtype, gradient.tolist()) == ("cpu", np.float32, [1, 1])
+    assert x.astype("float32", copy=False) is x.astype("float32", copy=False, device="cpu") is x.to_device("cpu") is x
+    with pytest.raises(ValueError, match="stream"):
+        x.to_device("cpu", stream=1)
+
+
+def test_linalg_has_what_the_standard_has_of_it() -> None:
+    for name in ["diagonal", "matmul", "matrix_transpose", "outer", "tensordot", "trace", "vecdot", "vector_norm"]:
+        assert name in tg.linalg.__all__
+        assert getattr(tg.linalg, name) is getattr(tg, name)
+
+
+ALONG_AXES = sorted(name for name, function in FUNCTIONS.items() if "axis" in inspect.signature(function).parameters)
+
+
+@pytest.mark.parametrize("name", ALONG_AXES)
+def test_pytorchs_names_of_axis_and_keepdims(name: str) -> None:
+    function, x = FUNCTIONS[name], leaf([[[1.0, 2.0], [4.0, 3.0]]])
+    indices = tg.zeros((1, 2, 2), dtype="int64")
+    arguments: dict[str, tuple[Any, ...]] = {
+        **dict.fromkeys(("concat", "stack"), ((x, x),)),
+        **dict.fromkeys(("repeat", "split", "roll"), (x, 1)),
+        **dict.fromkeys(("take", "take_along_axis"), (x, indices)),
+        "vecdot": (x, x),
+    }
+    given = arguments.get(name, (x,))
+    for options, aliases in [({"axis": 0}, {"dim": 0}), ({"axis": 0, "keepdims": True}, {"dim": 0, "keepdim": True})]:
+        if options.keys() <= inspect.signature(function).parameters.keys():
+            expected, found = function(*given, **options), function(*given, **aliases)
+            assert [y.tolist() for y in tuple(found)] == [y.tolist() for y in tuple(expected)]
+            assert getattr(found, "shape", None) == getattr(expected, "shape", None)
+    if not hasattr(function, "op"):
+        with pytest.raises(TypeError, match=f"{name}.*'axis' and 'dim'"):
+            function(*given, axis=0, dim=0)
+    with pytest.raises(TypeError, match="sideways"):
+        function(*given, sideways=0)
+
+
 # -- options ---------------------------------------------------------------------------------------------------
 
 
@@ -214,6 +288,8 @@ def test_results_without_axes_are_tensors(device: str) -> None:
         (lambda x: tg.max_pool2d(x[None], 2, padding=2), ValueError, "half"),
         (lambda x: tg.conv2d(x[None], tg.ones((1, 1, 1, 1)), padding="some"), ValueError, "same"),
         (lambda x: tg.conv2d(x[None], tg.ones((1, 1, 2, 2)), stride=2, padding="same"), ValueError, "stride"),
+        (lambda x: tg.adaptive_avg_pool2d(x[None], (1, 2, 3)), ValueError, "adaptive_avg_pool2d.*2 of them"),
+        (lambda x: tg.cumulative_sum(x[0, 0], include_initial=True), ValueError, "include_initial"),
     ],
 )
 def test_bad_input_is_named(function: Any, error: Any, words: str) -> None:

@@ -209,6 +209,20 @@ def test_dilated_kernel_that_just_fits(device: str) -> None:
         tg.conv2d(x[:, :4], tg.ones((1, 1, 3, 3), device=device), dilation=2)
 
 
+@pytest.mark.parametrize(("outputs", "channels"), [(0, 3), (2, 0), (0, 0)])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_convolution_of_no_channels_or_into_none(outputs: int, channels: int, kernel: int, device: str) -> None:
+    x, weight = (
+        leaf(np.ones((2, channels, 5, 5)), device=device),
+        leaf(np.ones((outputs, channels, kernel, kernel)), device=device),
+    )
+    bias = leaf(np.ones(outputs), device=device)
+    out = tg.conv2d(x, weight, bias)
+    np.testing.assert_array_equal(out.numpy(), np.ones((2, outputs, 6 - kernel, 6 - kernel)))
+    for tensor, gradient in zip((x, weight), tg.grad(out.sum(), [x, weight], create_graph=True), strict=True):
+        np.testing.assert_array_equal(gradient.numpy(), np.zeros(tensor.shape))
+
+
 def test_averages_of_bytes_do_not_overflow(device: str) -> None:
     x = tg.full((1, 2, 2), 200, dtype="uint8", device=device)
     for pool in (tg.avg_pool2d, tg.median_pool2d, tg.adaptive_avg_pool2d):
@@ -482,3 +496,34 @@ def test_shapes_together() -> None:
     assert tg.broadcast_shapes() == ()
     with pytest.raises(ValueError, match="shape"):
         tg.broadcast_shapes((3,), (2,))
+
+
+@pytest.mark.parametrize("size", [2, 16])
+def test_average_pooling_of_float16_does_not_overflow_where_the_mean_does_not(size):
+    x = tg.full((1, 1, 16, 16), 300.0, dtype="float16", requires_grad=True)
+    y = tg.avg_pool2d(x, size)
+    assert y.dtype == "float16"
+    assert (y == 300.0).all()
+    y.sum().backward()
+    assert x.grad.dtype == "float16"
+
+
+def test_cross_entropy_of_many_float16_scores_with_one_ignored():
+    scores = tg.randn(40000, 10).astype("float16")
+    target = np.zeros(40000, dtype="int64")
+    expected = tg.cross_entropy(scores, target).item()
+    target[0] = -100
+    loss = tg.cross_entropy(scores, target)
+    assert loss.dtype == "float16"
+    assert loss.item() == pytest.approx(expected, rel=1e-2)
+    weighted = tg.cross_entropy(scores, target, weight=tg.ones(10, dtype="float16"))
+    assert weighted.item() == pytest.approx(expected, rel=1e-2)
+
+
+@pytest.mark.parametrize("key", [slice(0, 2), [0, 1], np.array([True, True, False])])
+def test_index_put_of_values_with_more_axes_of_length_1_than_there_is_room_for(key):
+    v = tg.tensor([[1.0, 2.0]], requires_grad=True)
+    y = tg.index_put(tg.zeros(3), key, v)
+    assert y.tolist() == [1.0, 2.0, 0.0]
+    (y * tg.tensor([10.0, 20.0, 30.0])).sum().backward()
+    assert v.grad.tolist() == [[10.0, 20.0]]

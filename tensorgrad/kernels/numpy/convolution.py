@@ -42,12 +42,12 @@ def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilat
     y_shape = convolution_shape(x.shape, weight.shape, stride, padding, dilation, groups)
     kernel = weight.shape[2:]
     x, weight, dtype = promote(np, x, weight)
-    matrices = by_group(weight.reshape(len(weight), -1), groups)
+    matrices = by_group(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
     if _is_pointwise(kernel, stride, padding):
         return mix(matrices, x).astype(dtype, copy=False)
     y = np.empty(y_shape, dtype=dtype)
     for chunk in _chunks(x.shape, y_shape, kernel, stride, padding, dilation):
-        columns = chunk.unroll(x).reshape(groups, matrices.shape[2], -1)
+        columns = chunk.unroll(x).reshape(groups, matrices.shape[2], chunk.columns)
         y[chunk.outputs] = chunk.drop_idle(matrices @ columns, len(weight))
     return y
 
@@ -60,14 +60,14 @@ def convolution_input(
     expect_shape("y", y.shape, convolution_shape(x_shape, weight.shape, stride, padding, dilation, groups))
     kernel = weight.shape[2:]
     y, weight, dtype = promote(np, y, weight)
-    matrices = by_group(weight.reshape(len(weight), -1), groups).mT
+    matrices = by_group(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups).mT
     if _is_pointwise(kernel, stride, padding):
         return mix(matrices, y).astype(dtype, copy=False)
     # BLAS is slow where the inner dimension of the product is 1, as it is with a group per channel.
     multiply = np.multiply if matrices.shape[2] == 1 else np.matmul
     x = np.zeros(x_shape, dtype=y.dtype)
     for chunk in _chunks(x_shape, y.shape, kernel, stride, padding, dilation):
-        columns = multiply(matrices, chunk.add_idle(y).reshape(groups, matrices.shape[2], -1))
+        columns = multiply(matrices, chunk.add_idle(y).reshape(groups, matrices.shape[2], chunk.columns))
         x[chunk.inputs] += chunk.roll_up(columns, x_shape[1])
     return x.astype(dtype, copy=False)
 
@@ -81,8 +81,8 @@ def convolution_weight(
     x, y, dtype = promote(np, x, y)
     matrices = np.zeros((groups, weight_shape[0] // groups, math.prod(weight_shape[1:])), dtype=y.dtype)
     for chunk in _chunks(x.shape, y.shape, kernel, stride, padding, dilation):
-        columns = chunk.unroll(x).reshape(groups, matrices.shape[2], -1)
-        matrices += chunk.add_idle(y).reshape(groups, matrices.shape[1], -1) @ columns.mT
+        columns = chunk.unroll(x).reshape(groups, matrices.shape[2], chunk.columns)
+        matrices += chunk.add_idle(y).reshape(groups, matrices.shape[1], chunk.columns) @ columns.mT
     return matrices.reshape(weight_shape).astype(dtype, copy=False)
 
 
@@ -152,6 +152,11 @@ class _Chunk(NamedTuple):
     inside: Index
     """Where its inputs are in the padded images."""
 
+    @property
+    def columns(self) -> int:
+        """How many columns its matrices have, idle ones included."""
+        return self.images * math.prod(self.layout.grid)
+
     def unroll(self, x: Array) -> Array:
         """What each tap sees of ``x``: ``(C, taps, images, *seen)``."""
         padded = np.zeros((x.shape[1], self.images, *self.layout.padded), dtype=x.dtype)
@@ -203,7 +208,7 @@ def _chunks(
     """Cuts the outputs into chunks of about :data:`CHUNK` elements: some images, or some rows of one."""
     images, channels, *out = y_shape
     row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
-    columns = max(COLUMNS, CHUNK // max(x_shape[1] * math.prod(kernel), channels))
+    columns = max(COLUMNS, CHUNK // max(x_shape[1] * math.prod(kernel), channels, 1))
     rows_at_once = min(out[0], max(1, columns // row))
     images_at_once = max(1, columns // (row * rows_at_once))
     for image in range(0, images, images_at_once):
