@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
+from abc import ABC, abstractmethod
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +22,7 @@ Array = Any
 """A bare array of any registered library, for annotations."""
 
 
-class Backend:
+class Backend(ABC):
     """One array library: its namespace, its array type, its devices.
 
     A library is added by an instance of a subclass and :func:`register`; nothing else in tensorgrad
@@ -46,13 +47,13 @@ class Backend:
         """How many devices there are."""
         return 1
 
+    @abstractmethod
     def from_numpy(self, array: np.ndarray, device: str) -> Array:
-        """A copy of a host array on ``device``."""
-        raise NotImplementedError
+        """A host array on ``device``."""
 
+    @abstractmethod
     def to_numpy(self, array: Array) -> np.ndarray:
         """The values of ``array`` on the host."""
-        raise NotImplementedError
 
     def move(self, array: Array, device: str) -> Array:
         """``array`` on another device of this library."""
