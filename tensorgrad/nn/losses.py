@@ -210,6 +210,11 @@ class CrossEntropyLoss(_WeightedLoss):
     def __init__(
         self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
     ) -> None:
+        if not isinstance(ignore_index, int):
+            raise TypeError(
+                f"ignore_index is a class, an integer, not {type(ignore_index).__name__}. (The loss is made first and "
+                f"called then: nn.CrossEntropyLoss()(scores, classes).)"
+            )
         super().__init__(weight, reduction)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing

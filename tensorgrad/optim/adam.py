@@ -46,6 +46,8 @@ class Adam(Optimizer):
         [0.5, 999.5]
     """
 
+    required_state = frozenset({"step", "exp_avg", "exp_avg_sq"})
+
     def __init__(
         self,
         params: Parameters,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,9 @@ class Optimizer:
         >>> w.tolist() == tg.tensor([0.9, -1.9]).tolist()
         True
     """
+
+    required_state: ClassVar[frozenset[str]] = frozenset()
+    """What the state of a parameter always has, once there is any."""
 
     def __init__(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
         self.defaults = {name: plain(value) for name, value in defaults.items()}
@@ -249,6 +252,9 @@ class Optimizer:
                 continue
             if not isinstance(saved, Mapping):
                 problems.append(f"{name!r}: expected a dict, got {type(saved).__name__}")
+                continue
+            if saved and not self.required_state <= set(saved):
+                problems.append(f"{name!r}: missing {sorted(self.required_state - set(saved))}")
                 continue
             try:
                 state[names[name]] = {key: _restored(value, names[name].data, key) for key, value in saved.items()}

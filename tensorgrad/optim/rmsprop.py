@@ -48,6 +48,8 @@ class RMSprop(Optimizer):
         [0.9, 999.9]
     """
 
+    required_state = frozenset({"square_avg"})
+
     def __init__(
         self,
         params: Parameters,

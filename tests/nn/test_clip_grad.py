@@ -176,3 +176,8 @@ def test_vectors_that_do_not_fit() -> None:
     assert [param.tolist() for param in made] == [[1.0, 2.0], 3.0]
     with pytest.raises(ValueError, match="no parameters"):
         parameters_to_vector([])
+
+
+def test_a_model_in_place_of_its_parameters() -> None:
+    with pytest.raises(TypeError, match=r"such as model\.parameters\(\), not Linear"):
+        clip_grad_norm_(tg.nn.Linear(2, 2), 1.0)  # type: ignore[arg-type]

@@ -359,3 +359,8 @@ def test_public_names() -> None:
     for room in (nn, nn.functional, nn.init, nn.utils):
         assert sorted(set(room.__all__)) == sorted(room.__all__)
         assert all(hasattr(room, name) for name in room.__all__)
+
+
+def test_a_loss_called_as_if_it_were_made() -> None:
+    with pytest.raises(TypeError, match=r"nn\.CrossEntropyLoss\(\)\(scores, classes\)"):
+        nn.CrossEntropyLoss(tg.ones((2, 3)), tg.tensor([0, 1]))

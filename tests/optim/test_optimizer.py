@@ -553,3 +553,14 @@ def test_state_that_is_no_state() -> None:
     state["state"] = {"0": 3}
     with pytest.raises(ValueError, match="'0': expected a dict, got int"):
         optimizer.load_state_dict(state)
+
+
+def test_state_that_lacks_something_is_refused_before_the_step() -> None:
+    p = parameter()
+    optimizer = tg.optim.Adam([p])
+    p.grad = tg.ones(p.shape)
+    optimizer.step()
+    state = optimizer.state_dict()
+    del state["state"]["0"]["exp_avg"]
+    with pytest.raises(ValueError, match=r"'0': missing \['exp_avg'\]"):
+        optimizer.load_state_dict(state)

@@ -93,6 +93,8 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 
 def _with_grad(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"expected tensors, such as model.parameters(), not {type(parameters).__name__}.")
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for i, tensor in enumerate(tensors):
         if not isinstance(tensor, Tensor):
