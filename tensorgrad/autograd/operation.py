@@ -197,8 +197,9 @@ class Op:
                 continue
             elif isinstance(item, np.generic) or backend.of(item) is None:
                 if isinstance(item, str):
+                    name = [*self.index][0 if self.variadic else i]
                     raise TypeError(
-                        f"{self.name}() takes an array for {[*self.index][i]!r}, not {item!r}. (In the signature of an "
+                        f"{self.name}() takes an array for {name!r}, not {item!r}. (In the signature of an "
                         f"op, options come after a slash or a star.)"
                     )
                 odd = True

@@ -264,6 +264,8 @@ class TestOp:
 
         with pytest.raises(TypeError, match=r"takes an array for 'mode', not 'b'.*options come after a slash"):
             mode_first(leaf(1.0), "b")
+        with pytest.raises(TypeError, match="takes an array for 'arrays', not 'b'"):
+            total(leaf(1.0), "b")
 
     def test_the_names_that_pytorch_has_for_axis_and_keepdims(self):
         assert tg.sum(tg.ones((2, 3)), dim=1, keepdim=True).shape == (2, 1)
