@@ -9,7 +9,17 @@ from typing import Any
 
 from tensorgrad.ops import activations
 from tensorgrad.ops import dropout as dropouts
-from tensorgrad.ops.activations import gelu, prelu, sigmoid, softplus, softsign, tanhshrink
+from tensorgrad.ops.activations import (
+    gelu,
+    log_softmax,
+    prelu,
+    sigmoid,
+    softmax,
+    softmin,
+    softplus,
+    softsign,
+    tanhshrink,
+)
 from tensorgrad.ops.activations import log_sigmoid as logsigmoid
 from tensorgrad.ops.adaptive_pooling import (
     adaptive_avg_pool2d,
@@ -104,21 +114,6 @@ __all__ = [
     "tanh",
     "tanhshrink",
 ]
-
-
-def _takes_dim(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function(x, axis)``, whose axis may also be called ``dim``, as in PyTorch."""
-
-    @functools.wraps(function)
-    def call(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-        return function(x, axis if dim is None else dim)
-
-    return call
-
-
-softmax = _takes_dim(activations.softmax)
-log_softmax = _takes_dim(activations.log_softmax)
-softmin = _takes_dim(activations.softmin)
 
 
 def _takes_inplace(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -328,6 +328,22 @@ def _is_operand(value: Any) -> bool:
     return isinstance(value, OPERANDS) or hasattr(value, "__array__") or backend.of(value) is not None
 
 
+OTHERS: dict[str, Any] = {
+    "view": reshape,
+    "view_as": reshape_as,
+    "permute_dims": permute,
+    "T": property(shape.transpose, doc="The axes reversed."),
+    "mT": property(shape.matrix_transpose, doc="The last two axes exchanged."),
+    "__round__": _rounded,
+    "__getitem__": indexing.getitem,
+    "__setitem__": inplace.setitem,
+    "__array_namespace__": _namespace,
+    "__array_ufunc__": numpy_protocol.array_ufunc,
+    "__array_function__": numpy_protocol.array_function,
+}
+"""Second names, properties, and what Python and NumPy ask for."""
+
+
 def _install() -> None:
     for name, function in BINARY.items():
         setattr(Tensor, f"__{name}__", _guarded(function))
@@ -346,17 +362,8 @@ def _install() -> None:
         setattr(Tensor, name, functools.partialmethod(casting.to, dtype=dtype))
     for method in (reshape, permute, transpose, expand, masked_fill, reshape_as, t, contiguous, cuda, cpu, to_device):
         setattr(Tensor, method.__name__, method)
-    Tensor.view = reshape  # type: ignore[attr-defined]
-    Tensor.view_as = reshape_as  # type: ignore[attr-defined]
-    Tensor.permute_dims = permute  # type: ignore[attr-defined]
-    Tensor.T = property(shape.transpose, doc="The axes reversed.")  # type: ignore[attr-defined]
-    Tensor.mT = property(shape.matrix_transpose, doc="The last two axes exchanged.")  # type: ignore[attr-defined]
-    Tensor.__round__ = _rounded  # type: ignore[attr-defined]
-    Tensor.__getitem__ = indexing.getitem
-    Tensor.__setitem__ = inplace.setitem
-    Tensor.__array_namespace__ = _namespace  # type: ignore[attr-defined]
-    Tensor.__array_ufunc__ = numpy_protocol.array_ufunc  # type: ignore[attr-defined]
-    Tensor.__array_function__ = numpy_protocol.array_function  # type: ignore[attr-defined]
+    for name, member in OTHERS.items():
+        setattr(Tensor, name, member)
 
 
 _install()

@@ -50,7 +50,7 @@ def clip_grad_norm_(
     owners = _with_grad(parameters)
     if not owners:
         return Tensor(0.0)
-    total = _total_norm([owner.grad.data for owner in owners], norm_type)  # type: ignore[union-attr]
+    total = _total_norm([grad for _, grad in owners], norm_type)
     xp = backend.namespace(total)
     if error_if_nonfinite and not bool(xp.isfinite(total)):
         raise RuntimeError(
@@ -60,8 +60,7 @@ def clip_grad_norm_(
     if max_norm < math.inf:
         # Without a look at the value, which a GPU would have to be waited for.
         factor = xp.minimum(max_norm / (total + 1e-6), 1.0)
-        for owner in owners:
-            grad = owner.grad.data  # type: ignore[union-attr]
+        for owner, grad in owners:
             owner.grad = Tensor(grad * backend.transfer(factor, backend.device_of(grad)).astype(grad.dtype))
     return Tensor(total)
 
@@ -87,19 +86,19 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     clip_value = float(clip_value)
     if not clip_value >= 0:
         raise ValueError(f"clip_value must be 0 or greater, got {clip_value}.")
-    for owner in _with_grad(parameters):
-        grad = owner.grad.data  # type: ignore[union-attr]
+    for owner, grad in _with_grad(parameters):
         owner.grad = Tensor(backend.namespace(grad).clip(grad, -clip_value, clip_value))
 
 
-def _with_grad(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+def _with_grad(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor, Array]]:
+    """The tensors that have a gradient, each once, with its array."""
     if not isinstance(parameters, Iterable):
         raise TypeError(f"expected tensors, such as model.parameters(), not {type(parameters).__name__}.")
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for i, tensor in enumerate(tensors):
         if not isinstance(tensor, Tensor):
             raise TypeError(f"expected tensors, such as model.parameters(), but number {i} is {type(tensor).__name__}.")
-    return [tensor for tensor in dict.fromkeys(tensors) if tensor.grad is not None]
+    return [(tensor, tensor.grad.data) for tensor in dict.fromkeys(tensors) if tensor.grad is not None]
 
 
 def _total_norm(grads: list[Array], p: float) -> Array:
