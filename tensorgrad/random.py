@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import backend, philox
+from tensorgrad.autograd import modes
 from tensorgrad.autograd.conversion import as_dtype
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.backend import Array
@@ -197,6 +198,10 @@ _thread = _Thread()
 def current_generator() -> Generator:
     """The generator that is asked where no other was named: this thread's own for now, or the default one."""
     return _thread.generator or default_generator
+
+
+# Before every call that detect_anomaly() remembers: so that it can be repeated with the same numbers.
+modes.randomness = lambda: current_generator().get_state()
 
 
 @contextmanager

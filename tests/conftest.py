@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 import tensorgrad as tg
 from tests.strict.backend import register_strict
 
+pytest_plugins = ["pytest_tensorgrad"]
+
 # No deadline: a busy machine is no failure. The same examples each time, so that a red run is red again.
 settings.register_profile(
     "default",
@@ -22,8 +24,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.register_profile("thorough", settings.get_profile("default"), derandomize=False, max_examples=300)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+settings.load_profile("default")
 
 register_strict()
 
@@ -35,11 +36,18 @@ DEVICES = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if getattr(_parameters(item).get("op_property"), "device", "") == "cuda":
+            item.add_marker(pytest.mark.gpu)
     if any(item.get_closest_marker("gpu") for item in items) and not tg.cuda_is_available():
         skip = pytest.mark.skip(reason="no CUDA device, or no CuPy")
         for item in items:
             if item.get_closest_marker("gpu"):
                 item.add_marker(skip)
+
+
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.fixture(params=DEVICES)

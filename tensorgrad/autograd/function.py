@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Vertex
+from tensorgrad.autograd import modes, versions
+from tensorgrad.autograd.graph import Bundle, Call, Cotangent, Node, Vertex
 from tensorgrad.autograd.modes import no_grad, set_grad_enabled, state
 from tensorgrad.autograd.rules import fill, outputs
 from tensorgrad.autograd.tensor import Tensor
@@ -87,6 +88,7 @@ class Function:
         ctx = Context()
         vertices = [arg._node if isinstance(arg, Tensor) and state.grad else None for arg in args]
         ctx.needs_input_grad = tuple(vertex is not None for vertex in vertices)
+        randomness = modes.randomness() if state.anomaly and any(ctx.needs_input_grad) else None
         with no_grad():
             result = cls.forward(ctx, *args, **kwargs)
         several = isinstance(result, (tuple, list))
@@ -109,8 +111,17 @@ class Function:
         pullback = _Pullback(cls, ctx, places)
         shapes, dtypes = tuple(array.shape for array in arrays), tuple(array.dtype for array in arrays)
         bundle = Bundle(pullback, tuple(vertices), kept, shapes, dtypes)
+        if randomness is not None:
+            items = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in args)
+            names = tuple(f"argument {i}" for i in range(len(args)))
+            bundle.call = Call(versions.caller(), cls._again, items, kwargs, names, arrays, randomness)
         wrapped = outputs(arrays, bundle)
         return wrapped if several else wrapped[0]
+
+    @classmethod
+    def _again(cls, items: Sequence[Any], options: dict[str, Any]) -> Any:
+        """As :meth:`apply`, on the arguments of an earlier call, or on others in their place."""
+        return cls.apply(*items, **options)
 
 
 class _Pullback:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tensorgrad import backend
 from tensorgrad.autograd import versions
@@ -88,10 +88,32 @@ class Leaf(Vertex):
         return tensor if tensor is not None and tensor._node is self else None
 
 
+class Call(NamedTuple):
+    """What ``tg.detect_anomaly()`` remembers of a call: its line, and all that it takes to call the op again.
+
+    Attributes:
+        where: the line that called it.
+        again: calls the op with such items and options.
+        items: what the op was given, one for each parent of the node; bare, or Tensors outside the graph.
+        options: the other arguments.
+        names: of the items.
+        outputs: what the op gave, bare.
+        randomness: where random numbers came from, as ``modes.randomness`` told it before the call.
+    """
+
+    where: versions.Place
+    again: Callable[[Sequence[Any], dict[str, Any]], Any]
+    items: tuple[Any, ...]
+    options: dict[str, Any]
+    names: tuple[str, ...]
+    outputs: tuple[Any, ...]
+    randomness: Any
+
+
 class Node(Vertex):
     """One application of an op: whom its cotangents go to, and what its rules kept."""
 
-    __slots__ = ("kept", "op", "parents", "where")
+    __slots__ = ("call", "kept", "op", "parents")
 
     def __init__(self, op: Pullback, parents: tuple[Vertex | None, ...], kept: Any, shape: Any, dtype: Any) -> None:
         self.op = op
@@ -102,14 +124,20 @@ class Node(Vertex):
         self.order = versions.tick()
         self.hooks = None
         self.retained = None
-        self.where = versions.caller() if state.anomaly else None
+        # Whoever makes a node under detect_anomaly() sets it.
+        self.call: Call | None = None
 
     def parents_of(self) -> Sequence[Vertex | None]:
         return self.parents or ()
 
+    @property
+    def where(self) -> versions.Place | None:
+        """The line that called the op, if that is remembered."""
+        return None if self.call is None else self.call.where
+
     def release(self) -> None:
         """Lets go of what was kept, and of the graph below."""
-        self.kept = self.parents = None
+        self.kept = self.parents = self.call = None
 
 
 class Bundle(Node):
@@ -259,7 +287,7 @@ def propagate(
                 continue
             if part.shape != parent.shape or part.dtype is not parent.dtype:
                 part = unbroadcast(part, parent, f"the vjp rule of {node.op.name!r} for {name!r}")
-            if node.where is not None or state.anomaly:
+            if node.call is not None or state.anomaly:
                 where = node.where or "a line outside detect_anomaly()"
                 _check_finite(part, f"the vjp rule of {node.op.name!r} for {name!r}", f" The forward call: {where}")
             deliver(parent, part)

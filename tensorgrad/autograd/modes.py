@@ -15,6 +15,12 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+randomness: Callable[[], Any] = dict
+"""Tells where the random numbers of this thread come from now; :mod:`tensorgrad.random` gives it, from above."""
+
+watched = False
+"""Whether any thread has asked for anomaly detection yet: until then no op has to look up whether its own did."""
+
 
 class _Entry:
     """A switch that is open in one thread."""
@@ -245,7 +251,9 @@ class set_grad_enabled(Switch):
 class detect_anomaly(Switch):
     """Remembers where each op was called, and stops backward at the first NaN, infinity or failing rule.
 
-    The error shows the *forward* line that made the op. Slows everything down; for debugging.
+    The error shows the *forward* line that made the op. What the op was called with is kept, too, for as long as the
+    graph, so that :func:`tensorgrad.testing.blame` can check each op at the values that it really had. Slows everything
+    down, and takes memory; for debugging.
 
     Example:
         >>> import tensorgrad as tg
@@ -260,6 +268,8 @@ class detect_anomaly(Switch):
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__(mode)
+        global watched
+        watched = watched or self.value
 
 
 def is_grad_enabled() -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import backend
+from tensorgrad.autograd import modes, versions
 from tensorgrad.autograd.conversion import to_array
-from tensorgrad.autograd.graph import Bundle, Node, Vertex
+from tensorgrad.autograd.graph import Bundle, Call, Node, Vertex
 from tensorgrad.autograd.modes import state
 from tensorgrad.autograd.rules import DERIVED, Plan, Rule, outputs
 from tensorgrad.autograd.tensor import Tensor
@@ -129,6 +130,8 @@ class Op:
         for i in range(self.arrays, len(values)):
             if isinstance(values[i], Tensor):
                 values[i] = self._option(i, values[i])
+        # Before the forward, which may draw random numbers.
+        randomness = modes.randomness() if modes.watched and state.anomaly and nodes is not None else None
         try:
             if len(values) == self.positional and not self.variadic:
                 out = self.forward(*values, xp=backend.namespace(first)) if self.wants_xp else self.forward(*values)
@@ -146,14 +149,34 @@ class Op:
             plan = self.plan(mask)
             shapes, dtypes = tuple(array.shape for array in outs), tuple(array.dtype for array in outs)
             values += outs if self.outputs else [outs]
-            return outputs(outs, Bundle(plan, tuple(nodes), plan.keep(values), shapes, dtypes))
+            bundle = Bundle(plan, tuple(nodes), plan.keep(values), shapes, dtypes)
+            if randomness is not None:
+                bundle.call = self._call(values, outs, randomness)
+            return outputs(outs, bundle)
         if type(out) is not type(first):
             out = self._as_array(out, first)
         if nodes is None or (dtype := out.dtype).kind != "f":
             return Tensor._wrap(out)
         plan = self._plans.get(mask) or self.plan(mask)
         values.append(out)
-        return Tensor._wrap(out, Node(plan, tuple(nodes), plan.keep(values), out.shape, dtype))
+        node = Node(plan, tuple(nodes), plan.keep(values), out.shape, dtype)
+        if randomness is not None:
+            node.call = self._call(values, (out,), randomness)
+        return Tensor._wrap(out, node)
+
+    def _call(self, values: list[Any], outs: tuple[Any, ...], randomness: Any) -> Call:
+        """What is remembered of a call with these values."""
+        items = values[0] if self.variadic else values[: self.arrays]
+        names = [*self.index]
+        options = dict(zip(names[self.arrays :], values[self.arrays :], strict=False))
+        if self.variadic:
+            names = [f"{names[0]}[{i}]" for i in range(len(items))]
+        names = names[: len(items)]
+        return Call(versions.caller(), self._again, tuple(items), options, tuple(names), outs, randomness)
+
+    def _again(self, items: Sequence[Any], options: dict[str, Any]) -> Any:
+        """The op on the arrays and options of an earlier call, or on others in their place."""
+        return self.apply([*([items] if self.variadic else items), *options.values()])
 
     def plan(self, mask: int) -> Plan:
         """What to keep and which rules to run, when the array parameters of a bit mask need a gradient."""

@@ -32,9 +32,13 @@ class Place(NamedTuple):
     line: int
     function: str
 
+    @property
+    def text(self) -> str:
+        """What is written there; empty, if that cannot be told."""
+        return linecache.getline(self.file, self.line).strip()
+
     def __str__(self) -> str:
-        text = linecache.getline(self.file, self.line).strip()
-        return f"{self.file}:{self.line}, in {self.function}" + (f": {text}" if text else "")
+        return f"{self.file}:{self.line}, in {self.function}" + (f": {self.text}" if self.text else "")
 
 
 class Change(NamedTuple):

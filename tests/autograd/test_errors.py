@@ -341,6 +341,49 @@ class TestAnomaly:
         with tg.detect_anomaly(), pytest.raises(tg.GradientError, match=r"a hook.*1 NaN"):
             y.sum().backward()
 
+    def test_remembers_what_ops_were_called_with(self):
+        x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+        before = tg.random.get_rng_state()
+        with tg.detect_anomaly():
+            single = tg.sum(x * 2.0, axis=0, keepdims=True)._node
+            joined = tg.concat([x, y.detach()])._node
+        called = single.parents[0].call
+        assert called.items[0] is x.data
+        assert called.items[1] == 2.0
+        assert called.names == ("x1", "x2")
+        assert called.outputs[0].tolist() == [2.0, 4.0]
+        assert called.randomness == before
+        assert single.call.options == {"axis": 0, "dtype": None, "keepdims": True}
+        assert single.call.again(single.call.items, single.call.options).tolist() == [6.0]
+        assert joined.call.names == ("arrays[0]", "arrays[1]")
+        assert joined.call.again(joined.call.items, joined.call.options).tolist() == [1.0, 2.0, 3.0, 4.0]
+        assert called.where.text == "single = tg.sum(x * 2.0, axis=0, keepdims=True)._node"
+        assert "test_errors.py" in str(single.where)
+
+    def test_remembers_what_functions_were_called_with(self):
+        class Scale(tg.Function):
+            @staticmethod
+            def forward(ctx, x, by, *, shift):
+                return x * by + shift
+
+            @staticmethod
+            def backward(ctx, g):
+                return g, None
+
+        x = leaf(1.0, 2.0)
+        with tg.detect_anomaly():
+            call = Scale.apply(x, 3.0, shift=1.0)._node.bundle.call
+        assert not call.items[0].requires_grad
+        assert call.items[0].data is x.data
+        assert call.again(call.items, call.options).tolist() == [4.0, 7.0]
+
+    def test_remembers_nothing_otherwise(self):
+        node = (leaf(1.0) * 2.0)._node
+        assert node.call is None
+        assert node.where is None
+        with tg.detect_anomaly(), tg.no_grad():
+            assert (leaf(1.0) * 2.0)._node is None
+
     def test_is_off_otherwise(self):
         x = leaf(0.0)
         with np.errstate(divide="ignore"):

@@ -386,6 +386,30 @@ class TestMemory:
             assert grad() is None
         assert (tensor(), node(), array()) == (None, None, None)
 
+    @pytest.mark.parametrize("backward", ["never", "plain", "create_graph", "retain_graph"])
+    def test_under_detect_anomaly_a_graph_is_gone_at_once_with_what_is_remembered(self, backward):
+        class Square(tg.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x * x
+
+            @staticmethod
+            def backward(ctx, g):
+                return 2 * g * ctx.saved_tensors[0]
+
+        with tg.detect_anomaly():
+            x = leaf(1.0, 2.0, 3.0, 4.0)
+            inside = tg.exp(x)
+            y = Square.apply(self.graph(inside))
+        references = [weakref.ref(each) for each in (y, y._node.bundle, y.data, inside.data, inside._node)]
+        if backward != "never":
+            y.sum().backward(create_graph=backward == "create_graph", retain_graph=backward != "plain")
+        del y, inside
+        if backward == "create_graph":
+            del x
+        assert [reference() for reference in references] == [None] * 5
+
     def test_of_a_function_and_of_hooks(self):
         class Square(tg.Function):
             @staticmethod
@@ -414,6 +438,17 @@ class TestMemory:
         reference = weakref.ref(kept.data)
         y = kept.sum()
         del kept
+        assert reference() is not None
+        y.backward()
+        assert reference() is None, "although y is still held"
+
+    def test_what_is_remembered_under_detect_anomaly_is_let_go_during_backward(self):
+        x = leaf(1.0, 2.0)
+        with tg.detect_anomaly():
+            middle = x * 2.0
+            reference = weakref.ref(middle.data)
+            y = (middle + 1.0).sum()
+        del middle
         assert reference() is not None
         y.backward()
         assert reference() is None, "although y is still held"

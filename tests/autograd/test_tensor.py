@@ -320,6 +320,12 @@ class TestConverting:
         with pytest.raises(TypeError, match="expected a dtype"):
             x.to(3.5)
 
+    def test_gradients_of_gradients_come_back_from_a_device(self, device):
+        x = tg.tensor([1.0, 2.0], dtype="float64", requires_grad=True)
+        (slope,) = tg.grad((x**3).to(device).sum(), x, create_graph=True)
+        (curvature,) = tg.grad(slope.sum(), x)
+        assert (slope.device, slope.tolist(), curvature.tolist()) == ("cpu", [3.0, 12.0], [6.0, 12.0])
+
     def test_iteration_unpacking_and_length(self):
         a, b = tg.tensor([1.0, 2.0], requires_grad=True)
         assert (a.item(), b.item()) == (1.0, 2.0)

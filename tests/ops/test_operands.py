@@ -11,7 +11,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import backend
-from tests.ops.spec import FUNCTIONS
+from tensorgrad.testing.records import FUNCTIONS
 
 
 def leaf(data: Any, dtype: str = "float64", device: str = "cpu") -> tg.Tensor:

@@ -1,0 +1,1 @@
+"""Gradients that are wrong, and gradients that are right where that is hard to see: made by hand, and at random."""

@@ -1,0 +1,101 @@
+"""What the records of losses and of normalisation draw: scores, targets and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tensorgrad.testing.strategies import (
+    POSITIVE,
+    PROBABILITIES,
+    REAL,
+    Domain,
+    Sample,
+    Shape,
+    Strategy,
+    filled,
+    integer_arrays,
+    shapes,
+)
+
+NEAR_OR_FAR = Domain(((0.0, 0.2), (2.0, 2.2)))
+BETWEEN = Domain(((0.4, 0.6),))
+"""From here it is less than 0.6 or more than 1.4 to NEAR_OR_FAR."""
+REDUCTIONS = ("mean", "sum", "none")
+
+
+@st.composite
+def pairs(
+    draw: st.DrawFn,
+    domain: Domain = REAL,
+    target: Domain = REAL,
+    weights: Sequence[str] = (),
+    reductions: Sequence[str] = REDUCTIONS,
+    **options: Strategy[Any],
+) -> Sample:
+    """Outputs and targets of one shape and, of the weights that are named, some, which broadcast to it."""
+    shape = draw(shapes())
+    names = [name for name in weights if draw(st.booleans())]
+    own = [tuple(n if draw(st.booleans()) else 1 for n in shape[draw(st.integers(0, len(shape))) :]) for _ in names]
+    drawn = {name: draw(option) for name, option in options.items()}
+    drawn["reduction"] = draw(st.sampled_from(reductions))
+    if weights:
+        drawn["names"] = tuple(names)
+    arrays = draw(filled([shape, shape, *own], [domain, target, *[POSITIVE] * len(names)]))
+    return Sample(arrays, drawn)
+
+
+@st.composite
+def classified(draw: st.DrawFn, soft: bool = False, **options: Strategy[Any]) -> Sample:
+    """Scores (N, C, ...), their classes (or the probabilities of these) and perhaps a weight for each class."""
+    count = draw(st.integers(1, 4))
+    lead, rest = draw(st.sampled_from([((), ()), ((2,), ()), ((3,), ()), ((2,), (2,)), ((1,), (2, 1)), ((0,), ())]))
+    shape = (*lead, count, *rest)
+    scores, *weight = draw(filled([shape, (count,)] if draw(st.booleans()) else [shape], POSITIVE))
+    drawn = {name: draw(option) for name, option in options.items()}
+    drawn["reduction"] = draw(st.sampled_from(REDUCTIONS))
+    if soft:
+        (target,) = draw(filled([shape], PROBABILITIES))
+        return Sample((scores, target, *weight), drawn)
+    target = draw(integer_arrays((*lead, *rest), 0, count - 1))
+    ignored = draw(st.sampled_from([None, -100, -1, 0]))
+    if ignored is not None and count > 1 and target.size > 1:
+        drawn["ignore_index"] = target.flat[0] = ignored
+        # One is left: the mean over nothing is NaN.
+        target.flat[-1] = 1
+    return Sample((scores, target, *weight), drawn)
+
+
+@st.composite
+def classes(draw: st.DrawFn) -> Sample:
+    """Integers from 0, and how many classes there are, if not one more than the largest."""
+    numbers = draw(integer_arrays(draw(shapes()), 0, 3))
+    return Sample((numbers,), {"num_classes": draw(st.sampled_from([None, 4, 5] if numbers.size else [4, 5]))})
+
+
+@st.composite
+def normalized(
+    draw: st.DrawFn, given: Sequence[Shape], channels: int | None = 1, statistics: int = 0, **options: Strategy[Any]
+) -> Sample:
+    """Values to normalise, and perhaps weights and biases.
+
+    Args:
+        draw: Hypothesis'.
+        given: shapes of the values.
+        channels: the axis along which there is a weight for each element; None: the last two axes, or the last.
+        statistics: 2, if a mean and a variance are given.
+        options: others.
+    """
+    shape = draw(st.sampled_from(given))
+    drawn = {name: draw(option) for name, option in options.items()}
+    if channels is None:
+        own = shape[-draw(st.integers(1, min(2, len(shape)))) :]
+        drawn["normalized_shape"] = own[0] if len(own) == 1 and draw(st.booleans()) else own
+    else:
+        own = shape[channels : channels + 1]
+    names = [name for name in ("weight", "bias") if draw(st.booleans())]
+    more = statistics + len(names)
+    arrays = draw(filled([shape, *[own] * more], [REAL, *[POSITIVE] * more]))
+    return Sample(arrays, {**drawn, "names": (*("running_mean", "running_var")[:statistics], *names)})

@@ -1,0 +1,324 @@
+"""The gradient check: right ones pass, wrong ones do not, whatever stands beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.testing import assert_gradients, gradcheck
+from tensorgrad.testing.engines import pair
+from tensorgrad.testing.strategies import arrays
+
+X = np.random.default_rng(0).standard_normal((3, 4))
+MANY = np.random.default_rng(1).standard_normal((100, 100))
+
+
+def wrong(factor):
+    """The square, with a derivative that is wrong by a factor."""
+
+    @tg.op
+    def square(x):
+        return x * x
+
+    @square.vjp("x")
+    def _(g, x):
+        return 2 * factor * g * x
+
+    return square
+
+
+class TestWrongOnes:
+    @pytest.mark.parametrize("factor", [1.5, 0.5, -1.0, 0.0, 1.001, 1 + 1e-5, 1 - 1e-6])
+    @pytest.mark.parametrize(
+        "around",
+        [
+            lambda y: y,
+            lambda y: y.sum() * 1e-6,
+            lambda y: y.sum() * 1e6,
+            lambda y: y.sum() + 100.0,
+        ],
+    )
+    def test_a_factor_is_found(self, factor, around):
+        report = gradcheck(lambda x: around(wrong(factor)(x)), [1.0, 2.0])
+        assert not report
+        assert report.ratio == pytest.approx(factor, rel=1e-6)
+
+    def test_beside_a_much_larger_gradient(self):
+        assert not gradcheck(lambda x, y: (wrong(1.5)(x) * 1e-4).sum() + (y**2).sum(), [1.0, 2.0], [30.0, 20.0])
+
+    def test_a_missing_second_derivative(self):
+        @tg.op
+        def cube(x):
+            return x**3
+
+        @cube.vjp("x")
+        def _(g, x):
+            return tg.Tensor(3 * x.data**2) * g if isinstance(x, tg.Tensor) else 3 * x**2 * g
+
+        assert gradcheck(cube, [1.0, 2.0])
+        report = gradcheck(cube, [1.0, 2.0], order=2)
+        assert not report
+        assert (report.order, report.name, report.analytic) == (2, "input 0", 0.0)
+
+    def test_a_wrong_third_derivative(self):
+        @tg.op
+        def quartic(x):
+            return x**4
+
+        @quartic.vjp("x")
+        def _(g, x):
+            return 4 * g * cubic(x)
+
+        @tg.op
+        def cubic(x):
+            return x**3
+
+        @cubic.vjp("x")
+        def _(g, x):
+            return 3 * g * squared(x)
+
+        squared = wrong(2.0)
+        assert gradcheck(quartic, [1.0, 2.0], order=2)
+        report = gradcheck(quartic, [1.0, 2.0], order=3)
+        assert (bool(report), report.order) == (False, 3)
+
+    def test_a_function_without_a_graph(self):
+        assert gradcheck(tg.floor, [1.5, 2.5], order=2)
+        assert not gradcheck(lambda x: tg.tensor(x.detach().numpy() * 2), [1.5])
+
+    def test_one_of_ten_thousand_entries(self):
+        factor = np.ones((100, 100))
+        factor[77, 12] += 1e-5
+        report = gradcheck((np.sin, lambda g, x: g * np.cos(x) * factor), MANY)
+        assert not report
+        assert (report.name, report.index) == ("input 0", (77, 12))
+        assert report.ratio == pytest.approx(1 + 1e-5, abs=1e-8)
+        assert "of a Jacobian of 10000 x 10000" in report.compared
+
+    def test_one_of_many_entries_of_a_sum(self):
+        factor = np.ones((30, 30))
+        factor[3, 28] = 0.0
+        report = gradcheck((lambda x: (x**3).sum(), lambda g, x: 3 * g * x**2 * factor), MANY[:30, :30])
+        assert (bool(report), report.index, report.analytic) == (False, (3, 28), 0.0)
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_in_one_of_several_outputs_of_other_scales(self, seed):
+        def backward(g, x):
+            return 1e10 * g[0] + 1.001e-10 * g[1] * np.cos(x)
+
+        report = gradcheck((lambda x: (1e10 * x, 1e-10 * np.sin(x)), backward), X, seed=seed)
+        assert not report
+        assert report.output.startswith("output 1")
+
+    def test_in_a_module(self):
+        class Scaled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = nn.Linear(4, 2)
+                self.scale = nn.Parameter([2.0])
+
+            def forward(self, x):
+                return self.linear(x) * wrong(0.5)(self.scale)
+
+        report = gradcheck(Scaled(), X.astype("float32"))
+        assert (bool(report), report.name, report.index) == (False, "parameter scale", (0,))
+
+    def test_in_a_container(self):
+        def f(batch):
+            return (batch["x"] * wrong(2.0)(batch["more"][1])).sum()
+
+        report = gradcheck(f, {"x": X, "more": [1.5, X]})
+        assert (bool(report), report.name) == (False, "input 0['more'][1]")
+
+
+class TestRightOnes:
+    def test_pass(self):
+        assert gradcheck(wrong(1.0), [1.0, 2.0], order=3)
+        assert gradcheck(lambda x: tg.exp(x) * 1e8, [1.0, 2.0], order=2)
+        assert gradcheck(lambda x: (x * 1e-8) ** 2, [1.0, 2.0], order=2)
+        assert gradcheck(lambda x: x.sum() + 1e9, [1.0, 2.0])
+
+    @pytest.mark.parametrize("seed", range(30))
+    def test_for_any_seed(self, seed):
+        assert gradcheck(lambda x, w: tg.tanh(x @ w) ** 2, X, X.T, seed=seed)
+        assert not gradcheck(lambda x: wrong(1 + 1e-5)(x).sum() + x**3, X, seed=seed)
+
+    @pytest.mark.parametrize(
+        ("forward", "slope", "x"),
+        [
+            (np.log, lambda x: 1 / x, [1e-12, 1e-3, 1.0, 1e12]),
+            (lambda x: 1 / x, lambda x: -1 / x**2, [-1e-6, 3.0, 1e6]),
+            (lambda x: np.sin(1e4 * x), lambda x: 1e4 * np.cos(1e4 * x), [0.1, 2.0]),
+            (lambda x: np.exp(-(x**2) / 1e-4), lambda x: -2e4 * x * np.exp(-(x**2) / 1e-4), [0.01, -0.02, 3.0]),
+            (lambda x: (1e8 + x**2) - 1e8, lambda x: 2 * x, [1.0, 2.0]),
+            (lambda x: 1 - np.cos(x), np.sin, [1e-6, 1e-3, 1.0]),
+            (lambda x: x**30, lambda x: 30 * x**29, [0.1, 1.0, 10.0]),
+            (lambda x: 1e200 * np.sin(x), lambda x: 1e200 * np.cos(x), [1.0, 2.0]),
+            (lambda x: 1e-200 * np.sin(x), lambda x: 1e-200 * np.cos(x), [1.0, 2.0]),
+            (np.sqrt, lambda x: 0.5 / np.sqrt(x), [1e-9, 1.0]),
+            (lambda x: np.tanh(1e5 * x), lambda x: 1e5 / np.cosh(np.minimum(1e5 * abs(x), 300)) ** 2, [0.0, 1e-6, 1.0]),
+            (lambda x: 1 / (1 + np.exp(-x)), lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2, [-30.0, 0.0, 36.0]),
+        ],
+    )
+    def test_though_badly_scaled_or_cancelled(self, forward, slope, x):
+        for seed in range(3):
+            report = gradcheck((forward, lambda g, x: g * slope(x)), np.array(x), seed=seed)
+            assert report, str(report)
+
+    def test_of_many_entries(self):
+        report = gradcheck(lambda x: tg.softmax(x, axis=1), MANY[:, :20])
+        assert report
+        assert "of a Jacobian of 2000 x 2000" in report.compared
+
+    def test_of_modules_and_containers(self):
+        net = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
+        report = gradcheck(net, X.astype("float32"), order=2)
+        assert report
+        assert "of a Jacobian of 35 x 41" in report.compared
+        assert net[0].weight.dtype == "float32"
+        assert_gradients(lambda pair, scale: (pair[0] * pair[1]["w"], scale["s"] ** 2), (X, {"w": X}), {"s": [1.0]})
+
+    def test_with_dropout_and_other_inputs(self):
+        assert_gradients(lambda x: tg.dropout(x, 0.5, training=True), X)
+        assert_gradients(lambda x, i: x[i], [1.0, 2.0, 3.0], [0, 2])
+        assert_gradients(lambda x, axis, keepdims: x.sum(axis=axis, keepdims=keepdims), X, 1, True)
+
+    def test_of_nothing(self):
+        assert gradcheck(lambda x: x * 2, np.zeros((0, 3)))
+        assert gradcheck(lambda x, y: y * 2, np.zeros((0, 3)), [1.0])
+
+
+class TestOracles:
+    def test_central_differences(self):
+        report = gradcheck(lambda x: tg.sin(x), [1.0, 2.0])
+        assert (report.oracle, report.status) == ("central differences", "agrees")
+        assert report.difference <= report.tolerance <= 1e-8
+
+    def test_the_complex_step_where_differences_cancel(self):
+        report = gradcheck((lambda x: np.sin(x) + 1e8, lambda g, x: g * np.cos(x)), np.array([1.0, 2.0]))
+        assert report
+        assert report.oracle == "complex step"
+        assert report.tolerance < 1e-8
+
+    def test_extended_precision(self):
+        # No complex step, for the modulus is not analytic.
+        report = gradcheck((lambda x: np.abs(np.sin(x)) + 1e8, lambda g, x: g * np.cos(x)), np.array([1.0, 2.0]))
+        assert report
+        assert report.oracle == "differences in extended precision"
+
+    def test_one_side_at_the_edge_of_a_domain(self):
+        report = gradcheck((lambda x: x**1.5, lambda g, x: g * 1.5 * np.sqrt(x)), np.array([0.0, 1.0]))
+        assert report, str(report)
+        with np.errstate(invalid="ignore"):
+            edge = gradcheck((np.arcsin, lambda g, x: g / np.sqrt(1 - x**2)), np.array([0.5, 0.999999]))
+        assert edge, str(edge)
+
+    def test_an_infinite_slope(self):
+        with np.errstate(all="ignore"):
+            report = gradcheck(tg.sqrt, [0.0, 1.0])
+            assert report
+            assert any("slope is infinite" in note for note in report.notes)
+            assert not gradcheck((np.sqrt, lambda g, x: g * 0.5 / np.sqrt(np.where(x == 1, 2, x))), [0.0, 1.0])
+
+    def test_functions_in_float32(self):
+        def forward(x):
+            return np.sin(x.astype("float32"))
+
+        report = gradcheck((forward, lambda g, x: g * np.cos(x)), X)
+        assert report, str(report)
+        assert report.tolerance < 1e-2
+        assert any("float32" in note for note in report.notes)
+        assert not gradcheck((forward, lambda g, x: 1.1 * g * np.cos(x)), X)
+
+    def test_functions_that_refuse_float64(self):
+        def only_float32(x):
+            if x.dtype != "float32":
+                raise TypeError("float32 only, please")
+            return tg.exp(x)
+
+        report = gradcheck(only_float32, tg.tensor([0.5, 1.0], dtype="float32"))
+        assert report
+        assert any("float32 only, please" in note for note in report.notes)
+
+    def test_the_dot_product_identity(self):
+        @tg.op
+        def sine(x, *, xp):
+            return xp.sin(x)
+
+        @sine.vjp("x")
+        def _(g, x, *, xp):
+            return g * xp.cos(x) * (1.5 if isinstance(x, tg.Tensor) else 1.0)
+
+        assert gradcheck(sine, [0.5, 1.0])
+        report = gradcheck(sine, [0.5, 1.0], order=2)
+        assert not report
+        assert any("dot-product identity" in fault for fault in report.faults)
+
+
+class TestStrategies:
+    def test_the_smallest_failing_input_is_shown(self):
+        def backward(g, x):
+            return g * np.where(np.abs(x) > 3, 1.0, 2 * x)
+
+        report = gradcheck((lambda x: x**2, backward), st.floats(-100, 100, width=16))
+        assert not report
+        assert float(report.inputs) == pytest.approx(4.0, abs=1.0)
+        assert report.inputs in str(report)
+
+    def test_of_arrays(self):
+        def f(x):
+            return tg.where(tg.tensor(x.numpy() > 1), x * x.detach(), x * x).sum()
+
+        report = gradcheck(f, arrays((2,), (-4, 4)), max_examples=10)
+        assert not report
+        assert np.abs(eval(report.inputs, {"array": np.array})).max() == pytest.approx(2, abs=1)
+
+    def test_right_ones_pass(self):
+        report = gradcheck(lambda x, y: x * tg.exp(y), st.floats(-3, 3), [1.0, 2.0], max_examples=20)
+        assert report
+        assert "20 inputs drawn" in report.compared
+
+
+class TestCalls:
+    def test_nothing_to_check(self):
+        with pytest.raises(ValueError, match="nothing to check"):
+            gradcheck(lambda i: i * 2, [1, 2])
+        with pytest.raises(ValueError, match="order 1 and up"):
+            gradcheck(lambda x: x, [1.0], order=0)
+        with pytest.raises(ValueError, match="no finite value"):
+            gradcheck((lambda x: x * np.nan, lambda g, x: g), [1.0])
+
+    def test_what_the_function_raises_is_raised(self):
+        def refuses(x):
+            raise RuntimeError("not today")
+
+        with pytest.raises(RuntimeError, match="not today") as raised:
+            gradcheck(refuses, [1.0])
+        assert "calling the function" in raised.value.__notes__[0]
+
+    def test_a_pair_has_one_order(self):
+        square = pair(np.square, lambda g, x: 2 * g * x)
+        assert gradcheck(square, [1.0, 2.0])
+        with pytest.raises(ValueError, match="order 1 only"):
+            gradcheck(square, [1.0, 2.0], order=2)
+
+    def test_assert_gradients_raises_the_report(self):
+        with pytest.raises(AssertionError, match="DISAGREE") as raised:
+            assert_gradients(wrong(2.0), [1.0, 2.0])
+        assert str(raised.value) == str(gradcheck(wrong(2.0), [1.0, 2.0], order=2))
+
+    def test_tolerances_are_let_pass(self):
+        assert not gradcheck(wrong(1.001), [1.0, 2.0])
+        assert gradcheck(wrong(1.001), [1.0, 2.0], rtol=1e-2)
+        assert gradcheck(wrong(1.001), [1.0, 2.0], atol=1e-2)
+
+    def test_nothing_given_is_changed(self):
+        x, state = X.copy(), np.random.get_state()[1].copy()
+        weight = tg.tensor(X, requires_grad=True)
+        assert gradcheck(lambda x, w: (x * w).sum(), x, weight, order=2)
+        np.testing.assert_array_equal(x, X)
+        np.testing.assert_array_equal(np.random.get_state()[1], state)
+        assert weight.grad is None

@@ -1,0 +1,142 @@
+"""What the report says, and how it reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.testing import GradientReport, engines, gradcheck
+from tensorgrad.testing.checking.report import WIDTH, call
+
+X = np.arange(1.0, 7.0).reshape(2, 3)
+
+WRONG = GradientReport(
+    ok=False,
+    order=1,
+    input=0,
+    name="input 0",
+    index=(1, 2),
+    output="output 0[3]",
+    analytic=1.5,
+    numerical=2.0,
+    tolerance=2e-8,
+    oracle="central differences",
+    status="wrong",
+    error=3e-12,
+    cause="the gradient of input 0 is wrong by a constant factor of 3/4 = 0.75.",
+    faults=("the function changed input 0 in place. " + 12 * "Words of a fault. ",),
+    notes=("computed in float32",),
+    compared="all 4 x 6 entries of the Jacobian",
+    again="gradcheck(f, [1.0, 2.0], seed=7)",
+    seed=7,
+)
+
+
+def test_a_wrong_one():
+    text = str(dataclasses.replace(WRONG, faults=()))
+    assert text == (
+        "derivatives of order 1 DISAGREE (all 4 x 6 entries of the Jacobian)\n"
+        "  worst: output 0[3] with respect to input 0, entry [1, 2]\n"
+        "    backpropagation      1.5\n"
+        "    central differences  2  (known to 3e-12)\n"
+        "    ratio 0.75, difference 0.5, tolerance 2e-08\n"
+        "  cause: the gradient of input 0 is wrong by a constant factor of 3/4 = 0.75.\n"
+        "  note: computed in float32\n"
+        "  again: gradcheck(f, [1.0, 2.0], seed=7)"
+    )
+    assert not WRONG
+    assert (WRONG.difference, WRONG.ratio) == (0.5, 0.75)
+    assert math.isnan(dataclasses.replace(WRONG, numerical=0.0).ratio)
+
+
+def test_lines_are_wrapped_and_begin_with_the_verdict():
+    lines = str(WRONG).splitlines()
+    assert lines[0].startswith("derivatives of order 1 DISAGREE")
+    assert lines[1].startswith("  fault: the function changed input 0 in place.")
+    assert max(map(len, lines)) <= WIDTH
+    assert all(line.startswith("  ") for line in lines[1:])
+
+
+def test_a_right_one():
+    report = gradcheck(lambda x: tg.sin(x), [1.0, 2.0], order=2)
+    lines = str(report).splitlines()
+    assert lines[0] == "derivatives of order 2 agree (all 2 x 4 entries of the Jacobian)"
+    assert lines[1].startswith("  least exact: gradient of input 0[")
+    assert "DISAGREE" not in str(report)
+    assert "again" not in str(report)
+
+
+def test_faults_alone_are_enough():
+    def forward(x):
+        x *= 2
+        return x
+
+    report = gradcheck((forward, lambda g, x: 2 * g), X.copy())
+    assert not report
+    assert str(report).startswith("derivatives of order 1 are NOT RIGHT, though the numbers agree")
+
+
+def test_kinks_are_said_to_be_kinks():
+    report = gradcheck(tg.relu, [0.0, 1.0, -1.0])
+    assert report.status == "kink"
+    assert "at a kink: output 0[0] with respect to input 0, entry [0]" in str(report)
+    assert "note: 1 entry at a kink" in str(report)
+    assert "tolerance" not in str(report)
+
+
+def test_the_report_says_where():
+    @tg.op
+    def broken(x):
+        return x * 2
+
+    @broken.vjp("x")
+    def _(g):
+        g = np.array(2 * g)
+        g[1, 0] += 0.25 * g[1, 0]
+        return g
+
+    report = gradcheck(lambda y, x: broken(x), [1.0], np.ones((2, 2)))
+    assert (report.input, report.name, report.index, report.order) == (1, "input 1", (1, 0), 1)
+    assert (report.analytic, report.status) == (2.5, "wrong")
+    assert report.numerical == pytest.approx(2.0)
+    assert report.ratio == pytest.approx(1.25)
+    assert "worst: output 0[1, 0] with respect to input 1, entry [1, 0]" in str(report)
+
+
+def test_parts_of_complex_entries():
+    z = np.array([1 + 2j, 3 - 1j])
+    report = gradcheck((lambda z: (np.abs(z) ** 2).sum(), lambda g, z: 2 * g * z.real + 1j * g * z.imag), z)
+    assert report.name == "imaginary part of input 0"
+    assert "with respect to imaginary part of input 0, entry [" in str(report)
+
+
+def test_equal_reports_are_equal_whatever_the_seed():
+    assert gradcheck(tg.square, [1.0]) == gradcheck(tg.square, [1.0])
+    assert dataclasses.replace(WRONG, seed=8) == WRONG
+
+
+class TestCalls:
+    @pytest.mark.parametrize(
+        ("f", "inputs", "options", "text"),
+        [
+            (np.exp, [[1.0, 2.0]], {}, "gradcheck(exp, [1.0, 2.0])"),
+            (np.exp, [np.float64(1) * X], {"seed": 3}, "gradcheck(exp, [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], seed=3)"),
+            (lambda x: x, [1.5, None, "max", True], {"order": 2}, "gradcheck(f, 1.5, None, 'max', True, order=2)"),
+            ((np.sin, np.cos), [np.array(0.1)], {}, "gradcheck((sin, cos), 0.1)"),
+            (engines.pair(np.sin, np.cos, takes="cache"), [], {}, "gradcheck(pair(sin, cos, takes='cache'))"),
+            (np.take, [np.ones(2), np.array([0, 1])], {}, "gradcheck(take, [1.0, 1.0], np.array([0, 1]))"),
+            (np.exp, [np.ones(1000), {"a": X}, np.zeros((0, 2))], {}, "gradcheck(exp, input_0, input_1, input_2)"),
+            (np.exp, [1 + 2j], {"rtol": 1e-6}, "gradcheck(exp, (1+2j), rtol=1e-06)"),
+        ],
+    )
+    def test_can_be_pasted(self, f, inputs, options, text):
+        assert call(f, inputs, options) == text
+
+    def test_values_are_exact(self):
+        x = np.random.default_rng(0).standard_normal(5)
+        text = call(np.exp, [x], {})
+        np.testing.assert_array_equal(eval(text.removeprefix("gradcheck(exp, ").removesuffix(")")), x)
