@@ -96,7 +96,7 @@ class Curve:
         Returns:
             The slope, how uncertain it is, and the step of the differences that it was found with.
         """
-        for width in self.scale * 10.0 ** np.arange(-13, 0):
+        for width in self.scale * 10.0 ** np.arange(-13.0, 0.0, 0.5):
             places = width * np.sort(self.rng.uniform(-1, 1, 33))
             values = np.array([self(t) for t in places])
             size = float(np.abs(values).max())
@@ -116,7 +116,7 @@ class Curve:
                 continue
             even = np.abs(local - fine) <= 0.1 * apart
             risen = np.abs(np.diff(values) - fine * np.diff(places)) > 0.01 * apart * width
-            if even.mean() > 0.7 and risen.mean() > 0.25:
+            if even.mean() > 0.6 and risen.mean() > 0.2:
                 steps = falling(4 * self.scale, width)
                 quotients, noise = map(np.array, zip(*(self.line.quotient(h, -h) for h in steps), strict=True))
                 noise = noise[:, [self.i]] + 2 * uneven / steps[:, None]

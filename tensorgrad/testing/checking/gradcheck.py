@@ -201,7 +201,9 @@ def _identity(problem: Problem, before: Problem, seed: int) -> list[str]:
     one, other = float(pushed @ u), float(pulled @ v)
     size = max(float(np.abs(pushed) @ np.abs(u)), float(np.abs(pulled) @ np.abs(v)))
     epsilon = np.finfo(before.low_precision or np.float64).eps
-    allowed = max(IDENTITY, 100 * float(epsilon)) * size
+    # A slope of zero is rounded like the value that it is the slope of.
+    natural = float(np.abs(before.value(before.x)) @ np.abs(u)) * float(np.abs(v).max(initial=0.0))
+    allowed = max(IDENTITY, 100 * float(epsilon)) * size + 64 * float(epsilon) * natural
     if not np.isfinite(size) or abs(one - other) <= allowed:
         return []
     return [
