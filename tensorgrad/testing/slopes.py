@@ -10,12 +10,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tensorgrad.autograd import Tensor, grad
-from tensorgrad.ops.creation import tensor
 from tensorgrad.testing.checks import PROPERTIES as PROPERTIES
 from tensorgrad.testing.checks import register
 from tensorgrad.testing.opspec import OpSpec
 from tensorgrad.testing.strategies import Sample, Strategy
-from tensorgrad.testing.trial import LAYOUTS, Trial, arranged, assert_close, frozen, listed, placed, plain
+from tensorgrad.testing.trial import LAYOUTS, arranged, assert_close, frozen, listed, placed
 
 STEP = 1e-4
 """Of the differences: smaller than the gaps between values, so that no kink is crossed."""
@@ -43,33 +42,6 @@ def together(spec: OpSpec, sample: Sample, device: str) -> None:
         max(1, min(2, spec.order)),
         spec.slack,
     )
-
-
-def curvature(spec: OpSpec, sample: Sample, device: str) -> None:
-    """Gradients of gradients in a lower precision are what they are in double precision, rounded."""
-    trial = Trial(spec, sample, device, gradients=True).run()
-    found = _curvatures(trial, trial.cotangents_like())
-    exact = Trial(spec, plain(sample, trial, "float64"), device, gradients=True).run()
-    wanted = _curvatures(exact, trial.cotangents_like())
-    for one, other in zip(found, wanted, strict=True):
-        assert (one is None) == (other is None), "there is a second derivative in one precision only"
-        if one is not None and other is not None:
-            assert one.dtype == sample.dtype, f"a second derivative has dtype {one.dtype} instead of {sample.dtype}"
-            # Rounding adds up: there are two derivatives to compute.
-            assert_close("a second derivative", one.numpy(), other.numpy(), sample.dtype, 4 * spec.slack)
-
-
-def _curvatures(trial: Trial, cotangents: Arrays) -> Sequence[Tensor | None]:
-    """The second derivatives of a call by its inputs and its cotangents."""
-    if not any(output.requires_grad for output in trial.outputs):
-        return []
-    outputs = [output for output in trial.outputs if output.requires_grad]
-    given = [tensor(u.astype(y.dtype), requires_grad=True) for u, y in zip(cotangents, outputs, strict=True)]
-    first = grad(outputs, trial.wanted, given, create_graph=True, allow_unused=True)
-    found = [slope for slope in first if slope is not None and slope.requires_grad]
-    rng = np.random.default_rng(1)
-    weights = [tensor((rng.integers(8, 25, slope.shape) / 16).astype(slope.dtype)) for slope in found]
-    return grad(found, [*trial.wanted, *given], weights, allow_unused=True) if found else []
 
 
 def _is_values(each: Any) -> bool:
@@ -218,16 +190,5 @@ def _samples(spec: OpSpec) -> Strategy[Sample]:
     return drawn.map(lambda each: replace(each[0], layout=each[1]))
 
 
-def _lower(spec: OpSpec) -> list[str]:
-    return [dtype for dtype in ("float32", "float16") if dtype in spec.dtypes]
-
-
 for _share, _slope in ((2.0, slopes), (0.5, together)):
     register(lambda spec: spec.differentiable and "float64" in spec.dtypes, _samples, _share)(_slope)
-
-register(
-    lambda spec: spec.differentiable and spec.order > 1 and "float64" in spec.dtypes and _lower(spec),
-    lambda spec: st.tuples(spec.samples(), st.sampled_from(_lower(spec))).map(
-        lambda each: replace(each[0], dtype=each[1])
-    ),
-)(curvature)
