@@ -351,6 +351,8 @@ def gelu(x, /, approximate="none", *, xp):
         >>> tg.gelu(tg.tensor([0.0, 1.0])).numpy().round(4)
         array([0.    , 0.8413], dtype=float32)
     """
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu() knows approximate='none' and 'tanh', not {approximate!r}.")
     return x * _gaussian(x, approximate, xp)
 
 
@@ -368,9 +370,7 @@ def _(g, x, approximate, xp):
 def _gaussian(x, approximate, xp):
     if approximate == "none":
         return 0.5 * (1 + erf(x * math.sqrt(0.5)))
-    if approximate == "tanh":
-        return 0.5 * (1 + xp.tanh(_cubic(xp.clip(x, -10.0, 10.0))))
-    raise ValueError(f"gelu() knows approximate='none' and 'tanh', not {approximate!r}.")
+    return 0.5 * (1 + xp.tanh(_cubic(xp.clip(x, -10.0, 10.0))))
 
 
 def _cubic(x):

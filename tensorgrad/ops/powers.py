@@ -43,14 +43,15 @@ def _(g, x1, x2, xp):
     if isinstance(x2, (int, float)):
         lowered = x2 - 1 if x2 else x2
     else:
-        lowered = xp.where(x2 == 0, 0, x2 - 1)
+        # Not 0 * 0**-1, which is no number.
+        lowered = xp.where((x1 == 0) & (x2 == 0), 0, x2 - 1)
     return g * (x2 * x1**lowered)
 
 
 @pow.vjp("x2")
 def _(g, x1, x2, out, xp):
     settled = (x1 == 0) & (x2 >= 0)
-    return g * xp.where(settled, 0, out * xp.log(xp.where(settled, 1, x1)))
+    return g * (out * xp.log(xp.where(settled, 1, x1)))
 
 
 @op

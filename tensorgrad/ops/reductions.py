@@ -174,8 +174,10 @@ def var(x, /, axis=None, correction=0, keepdims=False, *, xp):
 
 
 def _slope_of_var(x, axis, correction, xp):
+    if not x.size:
+        return x
     deviation = x - xp.mean(x, axis=_axis(x, axis), keepdims=True)
-    return deviation / builtins.max(_count(x.shape, axis) - correction, 0) if x.size else deviation
+    return deviation / builtins.max(_count(x.shape, axis) - correction, 0)
 
 
 @var.vjp("x")
@@ -196,7 +198,8 @@ def std(x, /, axis=None, correction=0, keepdims=False, *, xp):
 
 @std.vjp("x")
 def _(g, x, out, x_shape, axis, correction, xp):
-    g = xp.where(out == 0, 0, g) / xp.where(out == 0, 1, out)
+    # Where it is 0 all are equal, and their slopes are 0 whatever they are divided by.
+    g = g / xp.where(out == 0, 1, out)
     return _restore(g, x_shape, axis, xp) * _slope_of_var(x, axis, correction, xp)
 
 
@@ -252,11 +255,11 @@ def _(g, x, axis, xp):
     g, x = xp.moveaxis(g, axis, 0), xp.moveaxis(x, axis, 0)
     if x.shape[0] == 0:
         return xp.moveaxis(g, 0, axis)
-    before = cumulative_prod(xp.concat([xp.ones_like(x[:1]), x[:-1]], axis=0), axis=0)
+    before = cumulative_prod(xp.concat([xp.ones_like(x[:1]), x[:-1]]), axis=0)
     totals = [g[-1]]
     for i in range(x.shape[0] - 2, -1, -1):
         totals.append(g[i] + x[i + 1] * totals[-1])
-    return xp.moveaxis(before * xp.stack(totals[::-1], axis=0), 0, axis)
+    return xp.moveaxis(before * xp.stack(totals[::-1]), 0, axis)
 
 
 @with_aliases

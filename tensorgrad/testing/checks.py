@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -241,6 +242,33 @@ def rules(spec: OpSpec, sample: Sample, device: str) -> None:
                 assert_close(f"the gradient of input {i} by a sum", c, 2 * a - 0.5 * b, sample.dtype, slack)
 
 
+@register(
+    lambda spec: spec.differentiable and {"float32", "float64"} <= {*spec.dtypes},
+    _drawn(lambda spec: ["float32"], PLAIN),
+)
+def curvature(spec: OpSpec, sample: Sample, device: str) -> None:
+    """Gradients of gradients, of one input or of all, are linear, and in single precision what they are in double."""
+    trial = Trial(spec, sample, device, gradients=True).run()
+    exact = Trial(spec, plain(sample, trial, "float64"), device, gradients=True).run()
+    count = len(trial.wanted)
+    for chosen in {tuple(range(count)), *((i,) for i in range(count))}:
+        sources, doubles = ([each.wanted[i] for i in chosen] for each in (trial, exact))
+        found, again = trial.pull_twice(sources), trial.pull_twice(sources, 0, 1)
+        first, second, both = (exact.pull_twice(doubles, *weights) for weights in ((1, 0), (0, 1), (2, -0.5)))
+        for i, parts in enumerate(zip(found, again, first, second, both, strict=True)):
+            what = f"the gradient of input {chosen[i]}" if i < len(chosen) else f"that of cotangent {i - len(chosen)}"
+            what += ", of gradients,"
+            assert len({part is None for part in parts}) == 1, f"{what} is there in only one of two calls"
+            if parts[0] is not None:
+                single, next_one, one, other, mixed = parts
+                assert single.dtype == "float32", f"{what} has dtype {single.dtype}"
+                assert not share_memory(single.data, next_one.data), f"{what} shares memory with that of the next call"
+                # It is rounded twice, and by more than once where terms cancel.
+                assert_close(what, single.numpy(), one.numpy(), "float32", 100 * spec.slack)
+                expected = 2 * one.numpy() - 0.5 * other.numpy()
+                assert_close(f"{what} by a sum", mixed.numpy(), expected, "float64", spec.slack)
+
+
 # -- memory ----------------------------------------------------------------------------------------------------
 
 
@@ -309,18 +337,33 @@ def _same_in(spec: OpSpec, sample: Sample, device: str, plain_device: str) -> No
 
 @register(lambda spec: spec.at_kinks(), lambda spec: spec.at_kinks(), where="everywhere")
 def kinks(spec: OpSpec, sample: Any, device: str) -> None:
-    """Where there is no derivative, the gradient is the one that the record states."""
+    """Where there is no derivative, the gradient is what the record states; if that is finite, its own is no NaN."""
     wanted = [tensor(np.asarray(a, "float64"), device=device, requires_grad=True) for a in sample.arrays]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         outputs = [y for y in listed(spec(*wanted, **placed(sample.options, device))) if y.requires_grad]
-        cotangents = [tensor(np.ones(y.shape), device=device) for y in outputs]
-        found = grad(outputs, wanted, cotangents, allow_unused=True) if outputs else [None] * len(wanted)
+    cotangents = [tensor(np.ones(y.shape), device=device) for y in outputs]
+    finite = all(each is None or np.isfinite(np.asarray(each, "float64")).all() for each in sample.gradients)
+    with np.errstate() if finite else np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = _or_none(outputs, wanted, cotangents, create_graph=True)
     for i, (gradient, stated, x) in enumerate(zip(found, sample.gradients, wanted, strict=True)):
         if stated is not None:
             have = np.zeros(x.shape) if gradient is None else gradient.numpy()
             assert np.array_equal(have, np.asarray(stated, "float64"), equal_nan=True), (
                 f"the gradient of input {i} is {have.tolist()} instead of {np.asarray(stated).tolist()}"
             )
+    slopes = [each for each in found if each is not None and each.requires_grad] if finite else []
+    with np.errstate(all="ignore"):
+        bends = _or_none(slopes, wanted, [tensor(np.ones(each.shape), device=device) for each in slopes])
+    for i, bend in enumerate(bends):
+        if bend is not None:
+            assert not np.isnan(bend.numpy()).any(), f"the gradient of input {i}, of gradients, is {bend.tolist()}"
+
+
+def _or_none(outputs: list[Any], inputs: list[Any], cotangents: list[Any], **options: Any) -> Sequence[Any]:
+    """Gradients; None for all inputs if there is no output that has any."""
+    return grad(outputs, inputs, cotangents, allow_unused=True, **options) if outputs else [None] * len(inputs)
 
 
 @register(lambda spec: spec.bad_calls(), lambda spec: spec.bad_calls())

@@ -73,6 +73,33 @@ class Trial:
             return [None] * len(self.wanted)
         return list(grad(outputs, self.wanted, self.cotangents, allow_unused=True, **options))
 
+    def pull_twice(self, wanted: list[Tensor], a: float = 1, b: float = 0) -> list[Any]:
+        """The gradients of the gradients of some inputs, by these and by the cotangents that they were pulled from.
+
+        Args:
+            wanted: the inputs.
+            a: how often one cotangent of the gradients is taken, each of them being a certain random one.
+            b: how often another.
+        """
+        rng = np.random.default_rng(0)
+        outputs = [output for output in self.outputs if output.requires_grad]
+        cotangents = self._tensors([rng.uniform(0.5, 1.5, y.shape) for y in outputs], outputs, requires_grad=True)
+        found = grad(outputs, wanted, cotangents, allow_unused=True, create_graph=True) if outputs else []
+        slopes = [slope for slope in found if slope is not None and slope.requires_grad]
+        sources = [*wanted, *cotangents]
+        if not slopes:
+            return [None] * len(sources)
+        pairs = [rng.uniform(0.5, 1.5, (2, *slope.shape)) for slope in slopes]
+        given = self._tensors([a * one + b * other for one, other in pairs], slopes)
+        return list(grad(slopes, sources, given, allow_unused=True, retain_graph=True))
+
+    def _tensors(self, arrays: list[np.ndarray], like: list[Tensor], requires_grad: bool = False) -> list[Tensor]:
+        pairs = zip(arrays, like, strict=True)
+        return [
+            Tensor(backend.transfer(array.astype(each.dtype), self.device), requires_grad=requires_grad)
+            for array, each in pairs
+        ]
+
     def cotangents_like(self, seed: int = 0) -> list[np.ndarray]:
         """Cotangents for the outputs that have gradients: from 0.5 to 1.5, in steps that every dtype holds."""
         rng = np.random.default_rng(seed)

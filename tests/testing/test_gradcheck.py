@@ -168,6 +168,24 @@ class TestRightOnes:
             report = gradcheck((forward, lambda g, x: g * slope(x)), np.array(x), seed=seed)
             assert report, str(report)
 
+    @pytest.mark.parametrize(
+        "x",
+        [
+            [[1, 1.67, 2.35, -2.97], [-2.3, -1.62, -0.95, 0.32]],
+            [[-1.4, 0.23, -0.34, 2.59], [-2.76, 1.39, 0.69, -2.83]],
+            [[-0.56, 2.46, -2.74, 1.94], [-0.51, 1.98, -2.94, -0.81]],
+            [[2.27, -2.48, 1.25, 1.73], [1.8, -1.07, 1.78, -1.65]],
+        ],
+    )
+    def test_though_steps_of_rounding_have_a_slope_of_their_own(self, x):
+        # Two numbers, standardised, are 1 and -1 but for eps: what is left of the slopes is a 1e-6th of its terms.
+        def f(x):
+            y = tg.group_norm(x, 2)
+            return y * (1 + 0.5 * y)
+
+        report = gradcheck(f, np.array(x), order=2)
+        assert report, str(report)
+
     def test_of_many_entries(self):
         report = gradcheck(lambda x: tg.softmax(x, axis=1), MANY[:, :20])
         assert report

@@ -162,6 +162,20 @@ def no_second(x: Any) -> Any:
     return op(lambda x: x**3, lambda g, x: 3 * g * (tg.tensor(x.data**2) if isinstance(x, tg.Tensor) else x**2))(x)
 
 
+def no_second_in_single(x: Any) -> Any:
+    def rule(g: Any, x: Any) -> Any:
+        return (3.01 if isinstance(x, tg.Tensor) and x.dtype == "float32" else 3) * g * x**2
+
+    return op(lambda x: x**3, rule)(x)
+
+
+def second_in_single(x: Any) -> Any:
+    def rule(g: Any, x: Any) -> Any:
+        return (3 * g * x**2).to("float32").to(g.dtype) if isinstance(x, tg.Tensor) else 3 * g * x**2
+
+    return op(lambda x: x**3, rule)(x)
+
+
 def refuses(kind: str) -> Any:
     def function(x: Any) -> Any:
         if (kind == "empty" and x.size == 0) or (kind == "scalars" and x.ndim == 0):
@@ -188,6 +202,8 @@ WRONG = {
     "rules: recorded": OpSpec(
         "two rules", op(lambda x: x * x, lambda g, x: (2 if isinstance(g, np.ndarray) else 3) * g * x)
     ),
+    "curvature": OpSpec("in single precision", no_second_in_single),
+    "curvature: linear": OpSpec("rounded", second_in_single),
     "layouts": OpSpec("memory", in_memory_order),
     "unchanged": OpSpec("writes", twice_in_one, np.add),
     "aliasing": OpSpec("shared", shared, np.add, shapes="same"),

@@ -11,6 +11,9 @@ Vector = np.ndarray
 COARSEST = 2e-3
 """Steps of a function that are larger than this, relative to its values, are no rounding, not even to float16."""
 
+HIDDEN = 20.0
+"""How many times the unevenness of a function's values hides what its slope does at small steps."""
+
 ROUNDED = 2.0
 """Units in the last place that values are taken to be wrong by, where slopes around a kink are made from them."""
 
@@ -52,7 +55,7 @@ class Curve:
             start = 1e-7 * self.rng.uniform(0.5, 1.5)
             values = np.array([self((start + place) * self.scale) for place in places])
             if np.isfinite(values).all():
-                found.append(float(np.abs(values - np.polyval(np.polyfit(places, values, 1), places)).max()))
+                found.append(_unevenness(places, values, 1))
         return float(np.median(found)) if len(found) > 2 else found[0]
 
     def jumps(self) -> bool:
@@ -88,41 +91,67 @@ class Curve:
                 return True
         return False
 
-    def rounded_slope(self) -> tuple[float, float, float] | None:
+    def rounded_slope(self, found: float, step: float) -> tuple[float, float, float] | None:
         """The slope of a function whose values go in tiny steps, because it rounds inside; None if they do not.
 
         Within one of the steps such a function is flat, or has another slope; over many of them it has its true one.
 
+        Args:
+            found: the slope at small steps of differences.
+            step: the step that it was found with.
+
         Returns:
             The slope, how uncertain it is, and the step of the differences that it was found with.
         """
-        for width in self.scale * 10.0 ** np.arange(-13.0, 0.0, 0.5):
-            places = width * np.sort(self.rng.uniform(-1, 1, 33))
-            values = np.array([self(t) for t in places])
-            size = float(np.abs(values).max())
-            if not np.isfinite(size):
+        before, size = np.nan, abs(self(0.0))
+        for width in step * 10.0 ** np.arange(1.0, 10.0, 0.5):
+            if width > self.scale:
+                break
+            places = width * self.rng.uniform(1, 3, (2, 20)) * [[1], [-1]]
+            values = np.array([[self(t) for t in side] for side in places])
+            if not np.isfinite(values).all():
+                break
+            # What there is only at the point is no rounding: that is everywhere.
+            uneven = min(_unevenness(side / width, there, 3) for side, there in zip(places, values, strict=True))
+            # Rounding does not grow with the width, as all that is smooth does, and kinks do, nor does it die away.
+            steady, before = before < 4 * uneven < 16 * before, uneven
+            # A small value may be what is left of larger terms, and is then rounded like these.
+            if not steady or not 64 * self.line.epsilon * size < uneven < max(COARSEST * size, self._inner_rounding()):
                 continue
-            overall, offset = np.polyfit(places / width, values, 1)
-            overall /= width
-            uneven = float(np.abs(values - offset - overall * places).max())
-            # A small value may be what is left of terms around 1, and is then rounded like these.
-            if not 64 * self.line.epsilon * size < uneven < max(COARSEST * size, 16 * self.line.epsilon):
+            slope = np.polyder(np.polyfit(places.ravel() / width, values.ravel(), 5)) / width
+            apart = abs(float(slope[-1]) - found)
+            if apart * step > HIDDEN * uneven or uneven > 0.3 * apart * width:
                 continue
-            inner = 1e-4 * width
-            local = np.array([self(t + inner) - self(t - inner) for t in places]) / (2 * inner)
-            fine = float(np.median(local))
-            apart = abs(overall - fine)
-            if not uneven < 0.3 * apart * width:
+            if self._is_smooth(places.ravel(), np.polyval(slope, places.ravel() / width), step, apart):
                 continue
-            even = np.abs(local - fine) <= 0.1 * apart
-            risen = np.abs(np.diff(values) - fine * np.diff(places)) > 0.01 * apart * width
-            if even.mean() > 0.6 and risen.mean() > 0.2:
-                steps = falling(4 * self.scale, width)
-                quotients, noise = map(np.array, zip(*(self.line.quotient(h, -h) for h in steps), strict=True))
-                noise = noise[:, [self.i]] + 2 * uneven / steps[:, None]
-                coarse = extrapolate(quotients[:, [self.i]], noise, steps, range(2, 7, 2)).choose()
+            # The last ones are for telling how the others scatter.
+            steps = falling(4 * self.scale, 1e-2 * width)
+            quotients, noise = map(np.array, zip(*(self.line.quotient(h, -h) for h in steps), strict=True))
+            noise = noise[:, [self.i]] + 2 * uneven / steps[:, None]
+            coarse = extrapolate(quotients[:, [self.i]], noise, steps, range(2, 7, 2)).choose()
+            if abs(float(coarse.values[0]) - float(slope[-1])) < 0.3 * apart:
                 return float(coarse.values[0]), float(coarse.errors[0]), float(coarse.steps[0])
         return None
+
+    def _inner_rounding(self) -> float:
+        """What rounding may do to terms of the size of the point, of all outputs, or of 1."""
+        outputs = np.nan_to_num(self.line.center)
+        return (
+            64 * self.line.epsilon * max(1.0, *(float(np.abs(each).max(initial=0)) for each in (self.line.x, outputs)))
+        )
+
+    def _is_smooth(self, places: Vector, trend: Vector, step: float, apart: float) -> bool:
+        """Whether the slope goes smoothly up and down from place to place, beside a trend: a wave, and no rounding."""
+        slopes = np.array([[(self(t + h) - self(t - h)) / (2 * h) for t in places] for h in (step, step / 3, step / 9)])
+        slopes -= trend
+        settled = np.ptp(slopes, axis=0) < 0.1 * apart
+        alike = np.abs(slopes[0] - np.median(slopes[0, settled])) < 0.1 * apart if settled.any() else settled
+        return bool(settled.mean() > 0.8 and alike.mean() < 0.5)
+
+
+def _unevenness(places: Vector, values: Vector, degree: int) -> float:
+    """How far values are from a straight line, or from a polynomial of a higher degree."""
+    return float(np.abs(values - np.polyval(np.polyfit(places, values, degree), places)).max())
 
 
 def falling(top: float, bottom: float) -> Vector:

@@ -280,7 +280,7 @@ class _Examiner:
             return first
 
         # They differ. Is it the function's rounding, or the rule's?
-        rounded = None if close else curve.rounded_slope()
+        rounded = None if close else curve.rounded_slope(found, step)
         if rounded is not None:
             kind = "differences over many steps of rounding"
             found, error, step = rounded

@@ -25,10 +25,16 @@ ASIDE = 0.05
 """How far entries move, relative to the others, that are to move little."""
 
 SAMPLES = 10
-ROUNDS = 60
+ROUNDS = 150
 
 FLIPPED = 64
 """How many entries are moved one by one in the search for a corner."""
+
+CLIMBED = 120
+"""How many steps anywhere are tried after that."""
+
+STRIDES = (1.0, 0.3, 0.1)
+"""How far they go, in turn."""
 
 SCATTERED = 150
 """How many places anywhere around the point are looked at in the end."""
@@ -41,6 +47,9 @@ HALVED = 4
 
 SLIGHT = 1e-3
 """Derivatives that are smaller than this, relative to the largest, are not told from that one's curvature."""
+
+CLOSER = 1e-2
+"""A gradient that is a mean of others is to be one at this part of their distance, too."""
 
 CLEAR = 1e-4
 """What is as exact as this, relative to the gradients, needs no second look."""
@@ -60,6 +69,7 @@ class Neighbourhood:
         column: the number of the column along which the gradient is furthest from the hull.
         nearest: what the point of the hull that is nearest to the gradient has there.
         radius: how far away the gradients were, in the entry that was moved most.
+        places: where the corners of the hull are that the gradient is a mean of, in units of the reach.
     """
 
     inside: bool
@@ -68,6 +78,7 @@ class Neighbourhood:
     column: int
     nearest: float
     radius: float
+    places: list[Vector]
 
 
 def look_around(
@@ -104,7 +115,9 @@ def look_around(
         if seen is None or seen.tolerance > COARSE:
             continue
         if seen.inside and seen.varies:
-            return seen
+            closer = _Around(phi, pull, x, columns, CLOSER * reach, noise, rng)
+            if _holds(closer, claimed, seen):
+                return seen
         if best is None or seen.tolerance < best.tolerance or best.varies > seen.varies:
             best = seen
         if not seen.varies and seen.tolerance < CLEAR:
@@ -290,25 +303,43 @@ def _surround(around: _Around, claimed: Vector, starts: list[Vector], trust: boo
             points += [corner / sizes for corner in more_corners]
     column = int(np.abs(target - nearest).argmax())
     return Neighbourhood(
-        inside, varies, tolerance, column, float(nearest[column] * sizes[column]), float(around.reach.max())
+        inside,
+        varies,
+        tolerance,
+        column,
+        float(nearest[column] * sizes[column]),
+        float(around.reach.max()),
+        [places[k] for k in np.flatnonzero(weights)],
     )
+
+
+def _holds(around: _Around, claimed: Vector, seen: Neighbourhood) -> bool:
+    """Whether a gradient is a mean of the same corners close by, too, where curvature does less to them."""
+    corners = [around.gradient(z, trust=False) for z in seen.places]
+    found = np.array([corner for corner in corners if corner is not None])
+    if len(found) < len(corners):
+        return True
+    sizes = np.maximum(np.abs(found).max(axis=0), np.abs(claimed))
+    if not sizes.any():
+        return True
+    sizes = np.maximum(sizes, SLIGHT * sizes.max())
+    tolerance = max(5 * CLOSER * seen.tolerance, float((8 * around.noise / sizes).max()) + 1e-7)
+    target = claimed / sizes
+    nearest, _ = nearest_in_hull(found / sizes, target)
+    return tolerance > seen.tolerance or bool(np.abs(target - nearest).max() <= 4 * tolerance)
 
 
 def _further(around: _Around, w: Vector, beyond: float, places: list[Vector], trust: bool) -> Vector | None:
     """A place whose gradient reaches further along ``w`` than ``beyond``; None if none was found."""
     pull = w @ around.columns
-    size = np.abs(pull).max()
-    # The rule is quick to ask, and the differences are not.
-    more = 4 * SAMPLES if trust else 3
-    candidates = [*places[-SAMPLES:], *(around.point() for _ in range(more))]
-    candidates += [around.rng.standard_normal(len(around.x)) for _ in range(more)]
-    if size:
-        for sign in (1.0, -1.0):
-            candidates += [sign * pull / size + part * around.point() for part in (0.1, 0.3, 0.5)]
-            candidates += [sign * np.sign(pull) * np.abs(around.point()) + (pull == 0) * around.point()]
-    heights = [around.slope(z, w, trust) for z in candidates]
-    best = int(np.argmax(heights))
-    z, top = candidates[best].copy(), heights[best]
+    top, z = -np.inf, places[-1]
+    for candidates in _candidates(around, pull, places, trust):
+        heights = [around.slope(candidate, w, trust) for candidate in candidates]
+        best = int(np.argmax(heights))
+        if heights[best] > top:
+            z, top = candidates[best].copy(), heights[best]
+        if top > beyond:
+            return z
     # Entry by entry, to the other side.
     moving = np.flatnonzero(np.abs(around.columns).sum(axis=0))[:FLIPPED]
     for _ in range(3):
@@ -325,7 +356,36 @@ def _further(around: _Around, w: Vector, beyond: float, places: list[Vector], tr
                     z, top = trial, reached
         if top == before:
             break
+    # And anywhere, step by step: pieces may be narrow, and lie side by side.
+    for k in range(CLIMBED if trust else 0):
+        if top > beyond:
+            break
+        trial = z + STRIDES[k % len(STRIDES)] * around.rng.standard_normal(len(z))
+        # Not away from the point, where the function curves: pieces that meet there are found at any distance.
+        trial /= max(1.0, np.abs(trial).max() / 2)
+        reached = around.slope(trial, w, trust)
+        if reached >= top:
+            z, top = trial, reached
     return z if top > beyond else None
+
+
+def _candidates(around: _Around, pull: Vector, places: list[Vector], trust: bool) -> Iterator[list[Vector]]:
+    """Places that may lie far out in a direction, the likely ones first."""
+    size = np.abs(pull).max()
+    if size:
+        yield [
+            place
+            for sign in (1.0, -1.0)
+            for place in (
+                *(sign * pull / size + part * around.point() for part in (0.1, 0.3, 0.5)),
+                sign * np.sign(pull) * np.abs(around.point()) + (pull == 0) * around.point(),
+            )
+        ]
+    yield places[-SAMPLES:]
+    # The rule is quick to ask, and the differences are not.
+    for _ in range(4 if trust else 1):
+        count = SAMPLES if trust else 3
+        yield [around.point() for _ in range(count)] + [around.rng.standard_normal(len(pull)) for _ in range(count)]
 
 
 def nearest_in_hull(points: Vector, target: Vector) -> tuple[Vector, Vector]:

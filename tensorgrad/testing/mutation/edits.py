@@ -222,8 +222,9 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     for i, keyword in enumerate(node.keywords):
         if keyword.arg == "axis":
             yield "axis", ast.Call(node.func, node.args, [k for j, k in enumerate(node.keywords) if j != i])
-            last = ast.keyword("axis", ast.Constant(0))
-            yield "axis", ast.Call(node.func, node.args, [last if j == i else k for j, k in enumerate(node.keywords)])
+            if not (isinstance(keyword.value, ast.Constant) and keyword.value.value == 0):
+                other_axis = [*node.keywords[:i], ast.keyword("axis", ast.Constant(0)), *node.keywords[i + 1 :]]
+                yield "axis", ast.Call(node.func, node.args, other_axis)
     plain = [argument for argument in node.args if not isinstance(argument, ast.Starred)]
     for i in range(len(plain) - 1) if name not in SYMMETRIC else ():
         first, second = plain[i], plain[i + 1]

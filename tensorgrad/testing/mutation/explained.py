@@ -7,9 +7,39 @@ from __future__ import annotations
 
 GROUPS: list[tuple[str, dict[str, list[str]]]] = [
     (
-        "the rule runs only where an array goes to another device, and the tests of a record stay on one: "
+        "makes a difference only between two devices, and the tests of a record stay on one: "
         "tests/autograd/test_tensor.py moves arrays and their gradients",
-        {"casting.to_device(x)": ["gradient of x: doubled when recorded"]},
+        {"casting.to_device(x)": ["_to_device(g, x_device) -> g"]},
+    ),
+    (
+        "makes a difference only to second derivatives at a point that has no first one (a norm at zero, 0**0), where "
+        "any number is as good as another",
+        {
+            "linalg.norm(x)": ["1 -> 2"],
+            "powers.hypot(x1)": ["in _slope_of_hypot: 1 -> 2"],
+            "powers.hypot(x2)": ["in _slope_of_hypot: 1 -> 2"],
+            "powers.pow(x1)": ["0 -> 1"],
+        },
+    ),
+    (
+        "a product whose factors are exchanged",
+        {
+            "normalization.batch_norm(x, weight, bias)": [
+                "xp.einsum(_SUM_OF_PRODUCTS, g, deviation) -> xp.einsum(_SUM_OF_PRODUCTS, deviation, g)"
+            ]
+        },
+    ),
+    (
+        "what this rule gives is used up by the node before it, before the rule runs again: it is part of pooling and "
+        "stands in no graph alone",
+        {
+            "pooling.fold(windows)": ["gradient: in the memory of the last call's"],
+            "pooling.pick(x)": ["gradient: in the memory of the last call's"],
+        },
+    ),
+    (
+        "the rule runs for third derivatives only, which are compared in double precision",
+        {"pooling.pick(x)": ["gradient of x: wrong by 5 % unless in float64"]},
     ),
 ]
 """A reason, and the mutants that it explains: their names, by their rules."""

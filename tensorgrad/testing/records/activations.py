@@ -30,6 +30,7 @@ ACTIVATIONS = [
         activations.gelu,
         ref.gelu,
         options={"approximate": st.sampled_from(["none", "tanh"])},
+        kinks=[Kink(([-1e200, 1e200],), ([0, 1],), {"approximate": name}) for name in ("none", "tanh")],
         errors=[bad_call("'none' and 'tanh', not 'erf'", np.ones(2), approximate="erf")],
     ),
     record(activations.hardsigmoid, lambda x: np.clip(x / 6 + 0.5, 0, 1), domain=WIDE, kinks={-3: 0, 3: 0}),
@@ -81,7 +82,12 @@ ACTIVATIONS = [
         order=0,
         variant="threshold",
     ),
-    record(activations.softplus, ref.softplus, options={"beta": st.sampled_from([1.0, 0.5, 2.0])}),
+    record(
+        activations.softplus,
+        ref.softplus,
+        options={"beta": st.sampled_from([1.0, 0.5, 2.0])},
+        kinks=[Kink(([0.0],), ([0.5],), {"threshold": 0.0})],
+    ),
     record(activations.softsign, lambda x: x / (1 + np.abs(x))),
     record(activations.tanhshrink, lambda x: x - np.tanh(x)),
 ]

@@ -109,7 +109,7 @@ def rolls(draw: st.DrawFn) -> Config:
     shape = draw(shapes(min_dims=1))
     axis = draw(any_axes(len(shape)))
     shifts = st.integers(-4, 4)
-    shift = draw(st.tuples(*[shifts] * len(axis)) if isinstance(axis, tuple) else shifts)
+    shift = draw(st.tuples(*[shifts] * len(axis)) if isinstance(axis, tuple) else shifts | shifts.map(np.int64))
     return Config((shape,), {"shift": shift, "axis": axis})
 
 

@@ -71,6 +71,8 @@ CASTING = [
         options={"dtype": "float64"},
         errors=[bad_call("'gpu' is neither a dtype nor a device", X, "gpu", error=DeviceError)],
     ),
+    # What moves an array is no public op, and stays away where nothing is to be moved.
+    record(casting.to, np.asarray, ALL, call=lambda x: casting._to_device(x, x.device), variant="device"),
 ]
 
 

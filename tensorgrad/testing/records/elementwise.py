@@ -47,7 +47,11 @@ ELEMENTWISE = [
         NUMBERS,
         arity=3,
         numbers=True,
-        kinks=[Kink(([1.0, 2.0], 1.0, 2.0), ([1, 1], None, None), words=AT_BOUNDS)],
+        kinks=[
+            Kink(([1.0, 2.0], 1.0, 2.0), ([1, 1], 0, 0), words=AT_BOUNDS),
+            Kink(([1.0, 2.0, 3.0], 2.0, 2.0), ([0, 1, 0], 1, 1)),
+            Kink(([0.0, 1.0], [2.0, 2.0], [1.0, 1.0]), ([0, 0], [0, 0], [1, 1])),
+        ],
     ),
     record(elementwise.clip, np.maximum, NUMBERS, arity=2, numbers=True, variant="from below"),
     record(
@@ -60,7 +64,15 @@ ELEMENTWISE = [
         variant="from above",
         kinks=[Kink(([1.0, 2.0], 1.0), ([1, 0], None))],
     ),
-    record(elementwise.copysign, np.copysign, numbers=True, kinks=[Kink((0.0, 1.0), (0, 0), words="0 at x1 = 0")]),
+    record(
+        elementwise.copysign,
+        np.copysign,
+        numbers=True,
+        kinks=[
+            Kink((0.0, 1.0), (0, 0), words="0 at x1 = 0"),
+            Kink(([2.0, 2.0, -2.0], [0.0, -0.0, 0.0]), ([1, -1, -1], [0, 0, 0])),
+        ],
+    ),
     record(elementwise.divide, np.divide, NUMBERS, numbers=True, domain=[REAL, NOT_ZERO]),
     record(elementwise.floor, np.floor, domain=STEPS, kinks=ROUNDED),
     flat(elementwise.floor_divide, np.floor_divide, NUMBERS, domain=[FRACTIONS, NEAR_ONE], numbers=True),
@@ -114,7 +126,18 @@ POWERS = [
         powers.logaddexp,
         np.logaddexp,
         numbers=True,
-        kinks=[Kink(([-INF, 0.0, INF], [-INF, -INF, INF]), ([0.5, 1, 0.5], [0.5, 0, 0.5]), words=INFINITE)],
+        kinks=[
+            Kink(([-INF, 0.0, INF], [-INF, -INF, INF]), ([0.5, 1, 0.5], [0.5, 0, 0.5]), words=INFINITE),
+            Kink(([INF, 1e5], [0.0, 0.0]), ([1, 1], [0, 0])),
+            Kink(([0.0, 0.0], [INF, 1e5]), ([0, 0], [1, 1])),
+        ],
+    ),
+    record(
+        powers.logaddexp,
+        np.logaddexp,
+        shapes=st.just((np.array([1.0, -2.0]), np.array([1.0, -2.0]))),
+        variant="equal",
+        nonempty="they are equal",
     ),
     record(
         powers.pow,
@@ -124,9 +147,17 @@ POWERS = [
         kinks=[
             Kink(([0.0, 0.0, 0.0], [1.0, 2.0, 0.5]), ([1, 0, INF], [0, 0, 0]), words="by x2: 0 at x1 = 0"),
             Kink((0.0, 0.0), (0, 0), words="0 at 0**0"),
+            Kink(([0.0, 0.0, 0.0], [-1.0, 1.0, 2.0]), ([-INF, 1, 0], [-INF, 0, 0])),
         ],
     ),
     record(powers.pow, np.power, NUMBERS, domain=POSITIVE, variant="positive"),
+    record(
+        powers.pow,
+        np.power,
+        shapes=st.just((np.array([0.5, 2.0]), np.zeros(2))),
+        variant="exponent zero",
+        nonempty="there are two",
+    ),
     record(
         powers.pow,
         whole_power,
@@ -148,7 +179,7 @@ POWERS = [
     record(powers.reciprocal, lambda x: 1 / x, NUMBERS, domain=Domain(REAL.intervals, words="x != 0")),
     record(powers.sqrt, np.sqrt, NUMBERS, domain=POSITIVE, kinks={0: INF}),
     record(powers.square, np.square, NUMBERS),
-    record(special.erf, ref.erf),
+    record(special.erf, ref.erf, kinks=[Kink(([INF, -INF],), ([0, 0],))]),
     record(special.erfinv, ref.erfinv, domain=UNIT, kinks={-1: INF, 1: INF}),
 ]
 

@@ -13,7 +13,7 @@ from tensorgrad.testing.opspec import Kink
 from tensorgrad.testing.records import references as ref
 from tensorgrad.testing.records.configs import contractions, einsums, layers
 from tensorgrad.testing.records.kinds import ALL, NUMBERS, WHOLE, record
-from tensorgrad.testing.strategies import Config, Domain
+from tensorgrad.testing.strategies import Config, Domain, Sample
 from tensorgrad.testing.strategies import reductions as over_axes
 
 X = np.ones((2, 3))
@@ -125,4 +125,13 @@ LINALG = [
         variant="ord",
     ),
     record(linalg.vector_norm, ref.vector_norm, shapes="reduction", options={"ord": 0}, variant="ord 0"),
+    record(
+        linalg.vector_norm,
+        ref.vector_norm,
+        shapes=st.sampled_from([Sample((X[0] - [1, 0, 3],), {"ord": 2}), Sample((X[0] - [0, 3, 4],), {"ord": 3})]),
+        options={"axis": None, "keepdims": False},
+        kinks=[Kink(([0.0, 2.0],), ([0, 1],), {"ord": 3})],
+        variant="zeros and ones",
+        nonempty="some are zeros and ones",
+    ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tensorgrad.ops import logic
 from tensorgrad.testing.contracts import bad_call
@@ -18,6 +19,15 @@ WHOLE_OR_BOOL = (*WHOLE, "bool")
 
 LOGIC = [
     record(logic.where, np.where, ALL, domain=[MASK, REAL, REAL]),
+    record(
+        logic.where,
+        lambda x1, x2, condition: np.where(condition, x1, x2),
+        ALL,
+        arity=2,
+        options={"condition": st.booleans()},
+        call=lambda x1, x2, condition: logic.where(condition, x1, x2),
+        variant="a single condition",
+    ),
     *(
         flat(getattr(logic, name), getattr(np, name), ALL, domain=FEW, numbers=True)
         for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")

@@ -26,6 +26,7 @@ from tensorgrad.testing.strategies import POSITIVE, PROBABILITIES, REAL
 
 SCORES = np.ones((3, 4))
 CLASSES = np.array([0, 3, 1])
+NAMED_WEIGHT = {"names": ("weight",)}
 SMOOTHING: dict[str, Any] = {"label_smoothing": st.sampled_from([0.0, 0.2])}
 
 
@@ -53,6 +54,11 @@ LOSSES = [
         pairs(PROBABILITIES, PROBABILITIES, ["weight"]),
         call=named(losses.binary_cross_entropy, 2),
         domain=PROBABILITIES,
+        kinks=[
+            Kink((0.0, 1.0, 1.0), (-1e12, 100, None), NAMED_WEIGHT),
+            Kink((1.0, 0.0, 1.0), (1e12, -100, None), NAMED_WEIGHT),
+            Kink((1e-60, 1.0, 1.0), (-1e12, 100, None), NAMED_WEIGHT),
+        ],
         errors=[bad_call("probabilities, from 0 to 1", np.array([1.5]), np.ones(1))],
     ),
     pair(

@@ -27,6 +27,12 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 @st.composite
+def _broadcasting_to(draw: st.DrawFn, shape: Shape) -> Shape:
+    """A shape that broadcasts to another."""
+    return tuple(n if draw(st.booleans()) else 1 for n in shape[draw(st.integers(0, len(shape))) :])
+
+
+@st.composite
 def pairs(
     draw: st.DrawFn,
     domain: Domain = REAL,
@@ -38,7 +44,7 @@ def pairs(
     """Outputs and targets of one shape and, of the weights that are named, some, which broadcast to it."""
     shape = draw(shapes())
     names = [name for name in weights if draw(st.booleans())]
-    own = [tuple(n if draw(st.booleans()) else 1 for n in shape[draw(st.integers(0, len(shape))) :]) for _ in names]
+    own = [shape if draw(st.booleans()) else draw(_broadcasting_to(shape)) for _ in names]
     drawn = {name: draw(option) for name, option in options.items()}
     drawn["reduction"] = draw(st.sampled_from(reductions))
     if weights:

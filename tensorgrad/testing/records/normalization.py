@@ -11,10 +11,10 @@ from tensorgrad.testing.records import network_references as ref
 from tensorgrad.testing.records.kinds import named, record
 from tensorgrad.testing.records.network_samples import normalized
 
-CHANNELS = [(3, 2), (2, 2, 3), (2, 1, 2, 2), (4, 3)]
-PLANES = [(2, 3, 3), (1, 2, 2, 2), (2, 2, 3), (0, 2, 2)]
-GROUPS = [(2, 6), (2, 2, 3), (1, 4, 3), (1, 2, 2, 2), (0, 2)]
-FEATURES = [(3,), (2, 3), (2, 1, 3), (2, 2, 3), (0, 3)]
+CHANNELS = [(3, 2), (2, 2), (2, 2, 3), (2, 1, 2, 2), (4, 3)]
+PLANES = [(2, 3, 3), (1, 2, 2), (1, 2, 2, 2), (2, 2, 3), (0, 2, 2)]
+GROUPS = [(2, 6), (2, 4), (2, 2, 3), (1, 4, 3), (1, 2, 2, 2), (0, 2)]
+FEATURES = [(3,), (2,), (2, 3), (2, 1, 3), (2, 2, 3), (0, 3)]
 X = np.ones((2, 3))
 DIVISION = 20
 """Values are divided by how far they are apart, which may be as little as 1/300."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from tensorgrad.ops import reductions
 from tensorgrad.testing.contracts import bad_call
-from tensorgrad.testing.opspec import Kink
+from tensorgrad.testing.opspec import Kink, OpSpec
 from tensorgrad.testing.records import references as ref
 from tensorgrad.testing.records.kinds import ALL, NUMBERS, WHOLE, flat, record
 from tensorgrad.testing.strategies import FEW, MASK, Config, along_axis
@@ -24,9 +25,24 @@ SHARED = "equal ones share the gradient equally"
 NOT_EMPTY = {"shapes": over_axes(empty=False), "contract": "any, over axes with elements"}
 ONE_AXIS = {"shapes": over_axes(one_axis=True, empty=False), "contract": "any, over one axis or all, with elements"}
 
+OF_NONE = Kink((np.zeros((0, 3)),), (np.zeros((0, 3)),), {"axis": 0})
+
 NO_AXIS = [bad_call("axis", np.ones((2, 3)), axis=axis, error=(IndexError, ValueError)) for axis in (2, -3)]
 TWICE = [*NO_AXIS, bad_call("axis", np.ones((2, 3)), axis=(0, 0))]
 OF_NOTHING = [*TWICE, bad_call("zero-size|empty", np.ones((0, 3)))]
+
+
+def over_list(function: Any, reference: Any, **more: Any) -> OpSpec:
+    """The record of a reduction over axes that are given as a list."""
+    return record(
+        function,
+        lambda x, axis: reference(x, tuple(axis)),
+        shapes=[[(2, 3, 2, 2)]],
+        options={"axis": [0, -1]},
+        variant="axes in a list",
+        nonempty="it has two axes to reduce",
+        **more,
+    )
 
 
 @st.composite
@@ -85,7 +101,7 @@ REDUCTIONS = [
         ],
         errors=OF_NOTHING,
     ),
-    record(reductions.mean, np.mean, ALL, **NOT_EMPTY, errors=TWICE),
+    record(reductions.mean, np.mean, ALL, **NOT_EMPTY, kinks=[OF_NONE], errors=TWICE),
     record(
         reductions.min,
         np.min,
@@ -103,7 +119,11 @@ REDUCTIONS = [
         NUMBERS,
         shapes=with_correction(),
         contract="any, over axes with elements",
-        kinks=[Kink(([2.0, 2.0, 2.0],), ([0, 0, 0],), words="0 where all are equal")],
+        kinks=[
+            Kink(([2.0, 2.0, 2.0],), ([0, 0, 0],), words="0 where all are equal"),
+            Kink(([1.0, 2.0],), ([math.nan, math.nan],), {"correction": 3}),
+            OF_NONE,
+        ],
         errors=TWICE,
     ),
     record(reductions.sum, np.sum, ALL, shapes="reduction", errors=TWICE),
@@ -114,6 +134,8 @@ REDUCTIONS = [
         NUMBERS,
         shapes=with_correction(),
         contract="any, over axes with elements",
+        kinks=[Kink(([1.0, 2.0],), ([-INF, INF],), {"correction": 3}), OF_NONE],
         errors=TWICE,
     ),
+    *map(over_list, (reductions.max, reductions.min, reductions.std, reductions.var), (np.max, np.min, np.std, np.var)),
 ]
