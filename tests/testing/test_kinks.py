@@ -159,6 +159,38 @@ class TestNetworks:
         report = gradcheck(lambda w, v: tg.relu(tg.tensor(x) @ w) @ v, w, v)
         assert report, str(report)
 
+    @pytest.mark.parametrize("seed", range(6))
+    def test_pieces_that_are_narrow(self, seed):
+        # Four planes meet at zero; the piece where no unit is on, which gives the gradient 0, is a narrow one.
+        w1 = np.array(
+            [
+                [0.1, 0.5, 0.3, 1.4, 0.3, -0.2],
+                [-0.5, -0.1, -1.2, -1.1, 0.6, -0.9],
+                [0.5, 0.3, -0.5, -1.3, -1.5, 1.1],
+                [-0.2, -0.8, 0.9, -0.5, 0.0, -0.2],
+            ]
+        )
+        w2 = np.array([-1.5, 2.0, -0.1, 0.9])
+        report = check(
+            lambda x: w2 @ np.maximum(w1 @ x, 0), lambda g, x: g * (w1.T @ (w2 * (w1 @ x > 0))), np.zeros(6), seed=seed
+        )
+        assert report, str(report)
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_a_small_factor_beside_kinks(self, seed):
+        # The function curves there, and close by its gradients differ by more than that.
+        x = np.random.default_rng(0).normal(size=(3, 4))
+
+        def forward(w):
+            return ((x @ w - 1) ** 2).sum() + 0.1 * np.abs(w).sum()
+
+        def backward(factor):
+            return lambda g, w: g * (2 * factor * x.T @ (x @ w - 1) + 0.1 * np.sign(w))
+
+        w = np.array([0.5, 0.0, -0.2, 0.0])
+        assert check(forward, backward(1.0), w, seed=seed)
+        assert not check(forward, backward(1 + 1e-4), w, seed=seed)
+
     def test_many_inputs_with_zeros(self):
         x = np.random.default_rng(0).normal(size=(12, 12)) * (np.arange(144).reshape(12, 12) % 7 > 0)
         assert gradcheck(tg.relu, x)

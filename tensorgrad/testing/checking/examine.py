@@ -301,7 +301,7 @@ class _Examiner:
 
         # Or is there no derivative here?
         (seen, column), jump = self._around(curve, step), curve.jumps()
-        if seen is not None and seen.inside and (seen.varies or jump):
+        if seen is not None and seen.inside and (seen.varies_along(line.direction) or jump):
             return entry(found, gap, "jump" if jump else "kink", HULL)
         if curve.is_vertical():
             return entry(found, np.inf, "singular")

@@ -30,7 +30,7 @@ ROUNDS = 150
 FLIPPED = 64
 """How many entries are moved one by one in the search for a corner."""
 
-CLIMBED = 120
+CLIMBED = 400
 """How many steps anywhere are tried after that."""
 
 STRIDES = (1.0, 0.3, 0.1)
@@ -70,6 +70,7 @@ class Neighbourhood:
         nearest: what the point of the hull that is nearest to the gradient has there.
         radius: how far away the gradients were, in the entry that was moved most.
         places: where the corners of the hull are that the gradient is a mean of, in units of the reach.
+        bent: (k, n) the columns along which the gradients vary.
     """
 
     inside: bool
@@ -79,6 +80,11 @@ class Neighbourhood:
     nearest: float
     radius: float
     places: list[Vector]
+    bent: Vector
+
+    def varies_along(self, direction: Vector) -> bool:
+        """Whether the gradients vary along one of the columns; others have nothing to do with the kink."""
+        return bool((self.bent == direction).all(axis=1).any())
 
 
 def look_around(
@@ -267,7 +273,8 @@ def _surround(around: _Around, claimed: Vector, starts: list[Vector], trust: boo
     sizes = np.maximum(sizes, SLIGHT * sizes.max())
     tolerance = float(doubt[0] / sizes[0]) + 1e-7
     sizes = np.maximum(sizes, doubt / tolerance)
-    varies = bool((np.ptp(corners, axis=0) / sizes > 4 * tolerance).any())
+    varying = np.ptp(corners, axis=0) / sizes > 4 * tolerance
+    varies = bool(varying.any())
     target, points = claimed / sizes, [corner / sizes for corner in corners]
     inside = False
     for _ in range(ROUNDS if varies else 1):
@@ -310,6 +317,7 @@ def _surround(around: _Around, claimed: Vector, starts: list[Vector], trust: boo
         float(nearest[column] * sizes[column]),
         float(around.reach.max()),
         [places[k] for k in np.flatnonzero(weights)],
+        around.columns[varying],
     )
 
 
