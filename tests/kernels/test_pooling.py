@@ -40,7 +40,9 @@ def test_the_reference_follows_the_definition(case, special):
     _, _, sums = by_definition(case, x)
     np.testing.assert_array_equal(reference.sum_pool(x, **case.windows), sums)
     x = with_specials(case, x) if special else x
-    values, positions, _ = by_definition(case, x)
+    with np.errstate(invalid="ignore"):
+        # Of the sums, which are not looked at here.
+        values, positions, _ = by_definition(case, x)
     found_values, found_positions = reference.max_pool(x, **case.windows)
     np.testing.assert_array_equal(found_values, values)
     np.testing.assert_array_equal(found_positions, positions)

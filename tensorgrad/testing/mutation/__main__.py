@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import difflib
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -92,6 +94,22 @@ def shown(found: Iterator[Result], total: int, verbose: bool) -> Iterator[Result
         bar.close()
 
 
+@contextlib.contextmanager
+def remembered_interrupt() -> Iterator[threading.Event]:
+    """A block in which Ctrl-C sets an event, too: what it raises in a callback of the garbage collector's is lost."""
+    pressed = threading.Event()
+
+    def press(*_: object) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def report(score: Score, mutants: Sequence[Mutant], seconds: float, command: str) -> str:
     """The whole of a run, in Markdown."""
     lines = [
@@ -135,8 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(arguments)
     sites = named(library(), options.op) if options.op else library()
     score, mutants, start = Score(), list[Mutant](), time.monotonic()
-    interrupted = False
-    try:
+    with remembered_interrupt() as interrupted, contextlib.suppress(KeyboardInterrupt):
         print(f"looking at {len(sites)} rules", file=sys.stderr, flush=True)
         mutants, records = chosen(sites, SPECS, options.kinds, options.sample, options.seed)
         if options.list:
@@ -148,8 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.closing(found):
             for result in shown(found, len(mutants), options.verbose):
                 score.results.append(result)
-    except KeyboardInterrupt:
-        interrupted = True
+                if interrupted.is_set():
+                    break
     seconds = time.monotonic() - start
     print(score.table() if options.verbose else score)
     print(f"{len(score.results)} of {len(mutants)} mutants, {seconds:.0f} s")
@@ -159,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.report:
         command = " ".join(["python -m tensorgrad.testing.mutation", *(arguments or sys.argv[1:])])
         options.report.write_text(report(score, mutants, seconds, command))
-    if interrupted:
+    if interrupted.is_set():
         return 130
     return 0 if score else 1
 

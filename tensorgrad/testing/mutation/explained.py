@@ -12,13 +12,14 @@ GROUPS: list[tuple[str, dict[str, list[str]]]] = [
         {"casting.to_device(x)": ["_to_device(g, x_device) -> g"]},
     ),
     (
-        "makes a difference only to second derivatives at a point that has no first one (a norm at zero, 0**0), where "
-        "any number is as good as another",
+        "makes a difference only to second derivatives at a point that has no first one (a norm at zero, 0**0, the "
+        "deviation of equals), where any number is as good as another",
         {
             "linalg.norm(x)": ["1 -> 2"],
             "powers.hypot(x1)": ["in _slope_of_hypot: 1 -> 2"],
             "powers.hypot(x2)": ["in _slope_of_hypot: 1 -> 2"],
             "powers.pow(x1)": ["0 -> 1"],
+            "reductions.std(x)": ["1 -> 2"],
         },
     ),
     (
