@@ -53,6 +53,11 @@ class _Changed:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "op_property" in metafunc.fixturenames:
         _plugin().parametrize(metafunc)
+    elif metafunc.definition.get_closest_marker("op_spec"):
+        raise pytest.UsageError(
+            f"{metafunc.definition.nodeid} is marked with op_spec, but tests nothing of it: give it the parameter "
+            f"op_property, and call that."
+        )
 
 
 @pytest.fixture

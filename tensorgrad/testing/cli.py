@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import math
 import os
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_ARGUMENTS
     except KeyboardInterrupt:
+        print("interrupted: nothing was found wrong so far, and nothing right.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -175,9 +177,12 @@ def check(arguments: argparse.Namespace) -> int:
     elif arguments.takes != "inputs":
         raise UsageError("--takes belongs to --backward: name the gradient, too")
     rng = np.random.default_rng(arguments.seed)
-    inputs = (
-        separated(arguments.shapes, arguments.low, arguments.high, arguments.dtype, rng) if arguments.shapes else []
-    )
+    try:
+        inputs = (
+            separated(arguments.shapes, arguments.low, arguments.high, arguments.dtype, rng) if arguments.shapes else []
+        )
+    except (MemoryError, ValueError) as error:
+        raise UsageError(f"inputs of these shapes cannot be made: {_one_line(error)}") from error
     options = {name: value for name in ("rtol", "atol") if (value := getattr(arguments, name)) is not None}
     try:
         report = gradcheck(
@@ -222,7 +227,7 @@ def find(target: str) -> Any:
     if isinstance(found, type):
         raise UsageError(f"{target} is a class: name a function, or an instance that is made in the module")
     if not callable(found) and not isinstance(found, tuple):
-        raise UsageError(f"{target} is no function but {type(found).__name__}")
+        raise UsageError(f"{target} is no function, but of type {type(found).__name__}: name a function of the module")
     return found
 
 
@@ -258,7 +263,8 @@ DEFAULTS = {
 def _missing(owner: Any, attribute: str) -> UsageError:
     members = getattr(owner, "__dict__", {})
     names = [name for name, value in members.items() if callable(value) and not name.startswith("_")]
-    has = f"; it has {', '.join(names[:20])}" if names else ""
+    near = difflib.get_close_matches(attribute, names, 1)
+    has = f": perhaps {near[0]}" if near else f"; it has {', '.join(names[:20])}" if names else ""
     return UsageError(f"{getattr(owner, '__name__', type(owner).__name__)} has no {attribute!r}{has}")
 
 

@@ -47,10 +47,24 @@ def bad_call(
 ) -> BadCall:
     """A call that must be refused, written as one.
 
+    Args:
+        words: what the message must say: a regular expression that is searched for in it.
+        args: positional arguments of the call.
+        error: the exception that is to be raised, or several of them.
+        options: arguments by keyword.
+
+    Raises:
+        TypeError: for words that are none, or an error that is no class of exceptions.
+
     Example:
         >>> bad_call("axis", np.ones(3), axis=1, error=IndexError).options
         {'axis': 1}
     """
+    errors = error if isinstance(error, tuple) else (error,)
+    if not isinstance(words, str) or not words:
+        raise TypeError(f"bad_call() takes first what the message must say, a regular expression, not {words!r}.")
+    if not all(isinstance(each, type) and issubclass(each, BaseException) for each in errors):
+        raise TypeError(f"bad_call() takes for error a class of exceptions, or several, not {error!r}.")
     return BadCall(args, words, error, options)
 
 

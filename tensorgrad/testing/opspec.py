@@ -80,6 +80,7 @@ class OpSpec:
         nonempty: why it takes no arrays without elements; empty, if it does.
 
     Raises:
+        TypeError: for what is no function, domain or kink.
         ValueError: for a record that contradicts itself; says how.
 
     Example:
@@ -114,6 +115,14 @@ class OpSpec:
     nonempty: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not callable(self.function):
+            raise TypeError(f"OpSpec takes a name and a function, got {self.name!r} and {self.function!r}.")
+        if not (self.reference is None or callable(self.reference)):
+            raise TypeError(f"the reference of {self.name!r} is a function of NumPy arrays, not {self.reference!r}.")
+        for domain in self.domain if _one_each(self.domain) else [self.domain]:
+            Domain.of(domain)
+        if not isinstance(self.kinks, Mapping) and not all(isinstance(kink, Kink) for kink in self.kinks):
+            raise TypeError(f"the kinks of {self.name!r} are a dictionary or a list of Kink, not {self.kinks!r}.")
         if isinstance(self.shapes, str) and self.shapes and self.shapes not in CONTRACTS:
             raise ValueError(
                 f"the record of {self.name!r} has shapes={self.shapes!r}; the contracts are {', '.join(CONTRACTS)}. "
@@ -253,7 +262,7 @@ def _shapes(given: Any) -> Sequence[Shape]:
 
 
 def _one_each(domain: Any) -> bool:
-    return not (isinstance(domain, Domain) or is_interval(domain))
+    return isinstance(domain, (list, tuple)) and not is_interval(domain)
 
 
 def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -26,11 +26,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tensorgrad.backend import canonical_device
+from tensorgrad.backend import canonical_device, names_device
 from tensorgrad.errors import DeviceError
 from tensorgrad.testing.checks import PROPERTIES, Property
 from tensorgrad.testing.opspec import OpSpec
-from tensorgrad.testing.properties import DEFAULTS, applies, check_property
+from tensorgrad.testing.properties import DEFAULTS, Defaults, applies, check_property, names_of
 
 THOROUGH = 15
 """How many times more examples ``--thorough`` tries."""
@@ -93,13 +93,35 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         )
     params: list[Any] = []
     for mark in marks:
-        devices = mark.kwargs.get("devices", ("cpu",))
+        devices = _devices_of(mark, metafunc.definition.nodeid)
         missing = {device: why for device in devices if (why := _missing(device))}
         there = [device for device in devices if device not in missing]
-        found = op_properties(mark.args, there, mark.kwargs.get("only"))
+        found = op_properties(mark.args, there, names_of(mark.kwargs.get("only")))
         params += [pytest.param(each, id=str(each)) for each in found]
         params += [pytest.param(None, id=device, marks=pytest.mark.skip(reason=why)) for device, why in missing.items()]
     metafunc.parametrize("op_property", params, indirect=True)
+
+
+def _devices_of(mark: pytest.Mark, test: str) -> Sequence[str]:
+    """The devices that a marker names.
+
+    Raises:
+        pytest.UsageError: for a marker that says something else than it takes.
+    """
+    wanted = "op_spec takes OpSpecs, and devices=('cpu', ...) and only=('slopes', ...) by keyword"
+    if not mark.args or not all(isinstance(spec, OpSpec) for spec in mark.args) or {*mark.kwargs} - {"devices", "only"}:
+        given = [*map(repr, mark.args), *(f"{name}={value!r}" for name, value in mark.kwargs.items())]
+        raise pytest.UsageError(f"{test}: {wanted}; it was given {', '.join(given) or 'nothing'}.")
+    try:
+        names_of(mark.kwargs.get("only"))
+    except ValueError as error:
+        raise pytest.UsageError(f"{test}: {error}") from None
+    devices = mark.kwargs.get("devices", ("cpu",))
+    devices = (devices,) if isinstance(devices, str) else devices
+    for device in devices:
+        if not names_device(device):
+            raise pytest.UsageError(f"{test}: {device!r} is no device: they are 'cpu', 'cuda', 'cuda:1' and so on.")
+    return tuple(devices)
 
 
 def _missing(device: str) -> str:
@@ -131,7 +153,9 @@ def configure(config: pytest.Config) -> None:
 
 def header() -> str:
     """The line that pytest prints at the start, from which a run can be repeated."""
-    return f"tensorgrad: {DEFAULTS.examples} examples, seed {DEFAULTS.seed} (again: --hypothesis-seed={DEFAULTS.seed})"
+    more = "--thorough " if DEFAULTS.examples > Defaults.examples else ""
+    seed = DEFAULTS.seed
+    return f"tensorgrad: {DEFAULTS.examples} examples, seed {seed} (again: {more}--hypothesis-seed={seed})"
 
 
 def to_worker(workerinput: dict[str, Any]) -> None:

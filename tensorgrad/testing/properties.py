@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis.errors import Unsatisfiable
 
+from tensorgrad.backend import canonical_device
 from tensorgrad.testing.checks import Property
-from tensorgrad.testing.opspec import OpSpec
+from tensorgrad.testing.contracts import BadCall
+from tensorgrad.testing.opspec import Kink, OpSpec
 from tensorgrad.testing.slopes import PROPERTIES as PROPERTIES
-from tensorgrad.testing.strategies import Strategy
+from tensorgrad.testing.strategies import Sample, Strategy
 
 SETTINGS = settings(
     deadline=None,
@@ -71,16 +73,47 @@ def check_op(
     Raises:
         AssertionError: if a property does not hold. Says which, what is wrong, at which sample, and a line to paste
             that shows it again.
+        TypeError: for what is no record, or no sample.
         ValueError: if there is no property of a name.
+        DeviceError: if there is no such device.
 
     Example:
         >>> from tensorgrad.testing import OpSpec, check_op
         >>> check_op(OpSpec("cube", lambda x: x * x * x, lambda x: x**3, domain=(-2, 2)), examples=5)
     """
-    for name in [only] if isinstance(only, str) else only or PROPERTIES:
+    __tracebackhide__ = True
+    if not isinstance(spec, OpSpec):
+        raise TypeError(f"check_op() takes the record of an op: write OpSpec('name', op, reference) for {spec!r}.")
+    if examples is not None and (not isinstance(examples, int) or examples < 1):
+        raise ValueError(f"check_op() takes for examples how many to draw, 1 or more, not {examples!r}.")
+    canonical_device(device)
+    names = names_of(only)
+    if sample is not None:
+        wanted = [kind for kind in (*OF_THEIR_OWN.values(), Sample) if isinstance(sample, kind)]
+        if not wanted:
+            raise TypeError(f"check_op() takes for sample a Sample, a Kink or a BadCall, not {type(sample).__name__}.")
+        names = [name for name in names if isinstance(sample, OF_THEIR_OWN.get(name, Sample))]
+    for name in names:
+        check_property(spec, PROPERTIES[name], examples, device, seed, sample, shrink)
+
+
+OF_THEIR_OWN: dict[str, type] = {"kinks": Kink, "errors": BadCall}
+"""The properties that are not tried on a Sample, and what they are tried on."""
+
+
+def names_of(only: str | Iterable[str] | None) -> list[str]:
+    """The names of some properties; None means all.
+
+    Raises:
+        ValueError: if there is no property of a name, or no name.
+    """
+    names = [*PROPERTIES] if only is None else [only] if isinstance(only, str) else [*only]
+    for name in names:
         if name not in PROPERTIES:
             raise ValueError(f"there is no property {name!r}: they are {', '.join(PROPERTIES)}.")
-        check_property(spec, PROPERTIES[name], examples, device, seed, sample, shrink)
+    if not names:
+        raise ValueError(f"only={only!r} names no property: they are {', '.join(PROPERTIES)}.")
+    return names
 
 
 def applies(spec: OpSpec, found: Property, device: str) -> bool:
@@ -99,6 +132,7 @@ def check_property(
     shrink: bool = True,
 ) -> None:
     """Tests one property of an op, if it applies; arguments and errors as of :func:`check_op`."""
+    __tracebackhide__ = True
     if not applies(spec, found, device):
         return
     seed = DEFAULTS.seed if seed is None else seed

@@ -48,15 +48,19 @@ class Curve:
     def noise(self) -> float:
         """How much the values scatter around the point, beside their slope."""
         outputs = np.nan_to_num(self.line.center[self.places])
-        found = [ROUNDED * self.line.epsilon * float(np.abs(self.weights) @ np.abs(outputs))]
-        for _ in range(3):
-            # Next to the point and not there, for a kink is no noise.
-            places = np.linspace(0.0, 1e-10, 9)
-            start = 1e-7 * self.rng.uniform(0.5, 1.5)
-            values = np.array([self((start + place) * self.scale) for place in places])
-            if np.isfinite(values).all():
-                found.append(_unevenness(places, values, 1))
-        return float(np.median(found)) if len(found) > 2 else found[0]
+        least = ROUNDED * self.line.epsilon * float(np.abs(self.weights) @ np.abs(outputs))
+        places = np.linspace(0.0, 1e-10, 9)
+        sides = []
+        for side in (1.0, -1.0):
+            found = []
+            for _ in range(3):
+                # Next to the point and not there, for a kink is no noise.
+                start = 1e-7 * self.rng.uniform(0.5, 1.5)
+                values = np.array([self(side * (start + place) * self.scale) for place in places])
+                if np.isfinite(values).all():
+                    found.append(_unevenness(places, values, 1))
+            sides.append(float(np.median(found)) if found else 0.0)
+        return max(least, *sides)
 
     def jumps(self) -> bool:
         """Whether the value jumps at the point: the two sides are apart, each is even by itself."""

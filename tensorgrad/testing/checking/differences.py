@@ -192,6 +192,15 @@ class Line:
             bent &= _alike(self._bend(tiny), narrow) & (narrow > self._bend_noise(tiny))
         return np.asarray(bent)
 
+    def turns(self, largest: float) -> Vector:
+        """Whether there may be a kink or a jump here or close by: the slopes of the two sides do not come together."""
+        may = np.zeros(len(self.rows), bool)
+        for t in largest * 4.0 ** -np.arange(15):
+            wide, narrow = self._bend(t), self._bend(t / 4)
+            with np.errstate(invalid="ignore"):
+                may |= ~(narrow <= 0.7 * wide) & ~(narrow <= self._bend_noise(t / 4))
+        return may
+
     def _bend(self, t: float) -> Vector:
         with np.errstate(invalid="ignore"):
             return np.abs(self.quotient(t, 0.0)[0] - self.quotient(0.0, -t)[0])

@@ -37,6 +37,12 @@ HULL = "hull of the gradients close by"
 APART = 2
 """So many inputs with kinks are looked at one by one for each combination of outputs, where there are many inputs."""
 
+ACROSS = 2
+"""Along so many directions all inputs are moved at once, besides one by one."""
+
+LOOKED_AT = 8
+"""So many combinations of outputs that do not agree there are looked at."""
+
 KINKED = 4
 """Into so many further inputs with kinks the hull reaches, where there are many inputs."""
 
@@ -129,22 +135,13 @@ class _Examiner:
         suspects: list[tuple[float, int, Vector]] = []
         for c, direction in enumerate(self.columns):
             line = self._line(direction)
-            step = self._scale(direction) * STEP
-            slopes = line.estimates(step * QUICK).choose()
+            slopes = line.estimates(self._scale(direction) * STEP * QUICK).choose()
             quick[:, c] = slopes.values
-            result.kinked[:, c] = line.bends(step)
-            claimed, reference = self._claims(direction)
-            with np.errstate(invalid="ignore"):
-                gap = np.abs(claimed - slopes.values)
-                allowed = self.atol + self.rtol * np.maximum(reference, np.abs(slopes.values))
-                nothing = self._nothing(direction)
-                small = (np.abs(claimed) <= nothing) & (np.abs(slopes.values) <= nothing + slopes.errors)
-                fine = np.isfinite(claimed) & ((gap <= allowed) | small)
-            self._note_worst(result, direction, claimed, slopes.values, np.maximum(allowed, nothing))
-            if not fine.all():
-                with np.errstate(invalid="ignore"):
-                    doubt = np.where(fine, 0.0, np.nan_to_num(gap / (allowed + slopes.errors), nan=np.inf))
-                suspects.append((float(doubt.max()), c, np.flatnonzero(~fine)))
+            result.kinked[:, c] = line.bends(self._scale(direction) * STEP)
+            allowed, doubt = self._at_once(direction, slopes)
+            self._note_worst(result, direction, self._claims(direction)[0], slopes.values, allowed)
+            if doubt.any():
+                suspects.append((float(doubt.max()), c, np.flatnonzero(doubt)))
         for _, c, places in sorted(suspects, key=lambda suspect: -suspect[0]):
             for entry in self._closely(self.columns[c], places):
                 result.entries.append(entry)
@@ -154,9 +151,50 @@ class _Examiner:
                         result.entries.append(self._where(entry))
                         result.worst = result.entries[-1]
                     return result
+        for entry in self._across() if result.whole else ():
+            if entry.status in ("wrong", "kink"):
+                result.entries.append(entry)
+            if entry.status == "wrong":
+                result.worst = entry
+                if entry.column is None:
+                    result.entries.append(self._where(entry))
+                    result.worst = result.entries[-1]
+                return result
         if result.entries:
             result.worst = max(result.entries, key=lambda entry: min(entry.excess, 1.0))
         return result
+
+    def _at_once(self, direction: Vector, slopes: Slopes) -> tuple[Vector, Vector]:
+        """What differences of a moderate step say of one direction.
+
+        Returns:
+            How far from them each claim may be, and how many times as far it is; 0 for all that agree.
+        """
+        claimed, reference = self._claims(direction)
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(claimed - slopes.values)
+            allowed = self.atol + self.rtol * np.maximum(reference, np.abs(slopes.values))
+            nothing = self._nothing(direction)
+            small = (np.abs(claimed) <= nothing) & (np.abs(slopes.values) <= nothing + slopes.errors)
+            fine = np.isfinite(claimed) & ((gap <= allowed) | small)
+            doubt = np.where(fine, 0.0, np.nan_to_num(gap / (allowed + slopes.errors), nan=np.inf, posinf=np.inf))
+        return np.maximum(allowed, nothing), np.where(fine, 0.0, np.maximum(doubt, 1e-300))
+
+    def _across(self) -> Iterator[Entry]:
+        """Entries along all inputs at once: what is right along each of them alone may be no gradient.
+
+        At a kink the claim may be the mean of the slopes of both sides for each input, and in no hull.
+        """
+        for _ in range(ACROSS if len(self.x) > 1 else 0):
+            direction = signed(self.rng, self.x.shape)
+            line = self._line(direction)
+            _, doubt = self._at_once(direction, line.estimates(self._scale(direction) * STEP * QUICK).choose())
+            places = [int(i) for i in np.argsort(-doubt) if doubt[i] and int(i) not in self._hulls][:LOOKED_AT]
+            if places:
+                claimed, reference = self._claims(direction)
+                slopes = self._series(line, 1.0)
+                for i in places:
+                    yield self._judge(line, i, float(claimed[i]), float(reference[i]), slopes)
 
     def _note_worst(
         self, result: Examination, direction: Vector, claimed: Vector, found: Vector, allowed: Vector
@@ -253,6 +291,8 @@ class _Examiner:
 
         bent = not close and bool(line.bends(STEP * curve.scale)[i])
         if bent:
+            # The kink is seen from so far, however small the step is that the difference was best with.
+            step = max(step, STEP * curve.scale)
             seen, _ = self._around(curve, step)
             if seen is not None and seen.inside and seen.varies:
                 return entry(found, abs(claimed - found), "kink", HULL)
@@ -300,7 +340,9 @@ class _Examiner:
                 return entry(found, error + doubt, "ill-conditioned")
 
         # Or is there no derivative here?
-        (seen, column), jump = self._around(curve, step), curve.jumps()
+        (seen, column), jump = (None, direction), curve.jumps()
+        if jump or not self._is_smooth(line, curve, found, error, gap):
+            seen, column = self._around(curve, step)
         if seen is not None and seen.inside and (seen.varies_along(line.direction) or jump):
             return entry(found, gap, "jump" if jump else "kink", HULL)
         if curve.is_vertical():
@@ -382,6 +424,23 @@ class _Examiner:
                 break
         return worst
 
+    def _is_smooth(self, line: Line, curve: Curve, found: float, error: float, gap: float) -> bool:
+        """Whether there is no kink at or near the point, for all that a direction tells that moves many inputs.
+
+        One input alone may move along a kink, or see two that cancel each other.
+        """
+        moving = np.flatnonzero(line.direction)
+        if len(moving) == 1 or line.turns(0.1 * curve.scale)[curve.i]:
+            return False
+        # The slope of both sides may be the same, as a median's is; but a gradient adds up.
+        part = np.zeros_like(line.direction)
+        some = self.rng.choice(moving, len(moving) // 2, replace=False)
+        part[some] = line.direction[some]
+        halves = [self._series(self._line(half), 1.0) for half in (part, line.direction - part)]
+        total = sum(float(half.values[curve.i]) for half in halves)
+        errors = sum(float(half.errors[curve.i]) for half in halves)
+        return abs(found - total) <= 0.1 * gap + SAFETY * (error + errors)
+
     def _around(self, curve: Curve, step: float) -> tuple[Neighbourhood | None, Vector]:
         """Whether what a rule gives for a combination is in the hull of the gradients close by.
 
@@ -418,7 +477,8 @@ class _Examiner:
         others = np.arange(len(self.x)) if self.all_columns else np.flatnonzero(self._kinked(i))
         if len(others) > KINKED and not self.all_columns:
             others = self.rng.choice(others, KINKED, replace=False)
-        columns = [direction, *(unit(len(self.x), int(j)) for j in others if not direction[j])]
+        alone = np.count_nonzero(direction) == 1
+        columns = [direction, *(unit(len(self.x), int(j)) for j in others if not (alone and direction[j]))]
         if len(columns) > 1:
             seen = look(np.array(columns))
         if seen is None:

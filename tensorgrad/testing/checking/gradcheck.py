@@ -14,6 +14,7 @@ from tensorgrad.testing.checking.examine import examine
 from tensorgrad.testing.checking.problem import Part, Problem
 from tensorgrad.testing.checking.report import EXPLAINED, GradientReport
 from tensorgrad.testing.engines import Engine
+from tensorgrad.testing.engines.pair import Pair
 
 MIXED = 0x6772
 """Goes into the seed, so that nobody's inputs, made from the same seed, are the weights that they are checked with."""
@@ -73,8 +74,7 @@ def gradcheck(
         >>> print(gradcheck((forward, backward), [1.0, 2.0], [3.0, 4.0]).cause)
         the gradients of input 0 and input 1 are swapped.
     """
-    if order < 1:
-        raise ValueError(f"gradcheck() checks derivatives of order 1 and up, not {order}.")
+    _refuse_nonsense(order, rtol, atol)
     options: dict[str, Any] = {"order": order, "engine": engine, "rtol": rtol, "atol": atol, "seed": seed}
     hypothesis = sys.modules.get("hypothesis")
     if hypothesis is not None and any(isinstance(value, hypothesis.strategies.SearchStrategy) for value in inputs):
@@ -89,13 +89,21 @@ def gradcheck(
     return report
 
 
-def assert_gradients(f: Any, *inputs: Any, order: int = 2, **options: Any) -> None:
+def _refuse_nonsense(order: Any, rtol: Any, atol: Any) -> None:
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ValueError(f"gradcheck() checks derivatives of order 1 and up, not {order!r}.")
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if not isinstance(tolerance, (int, float)) or not 0 <= tolerance < np.inf:
+            raise ValueError(f"gradcheck() takes for {name} a number that is 0 or more and finite, not {tolerance!r}.")
+
+
+def assert_gradients(f: Any, *inputs: Any, order: int | None = None, **options: Any) -> None:
     """Raises AssertionError with the report of :func:`gradcheck` unless the gradients are right.
 
     Args:
         f: as for gradcheck.
         inputs: as for gradcheck.
-        order: the highest that is checked; 1 for functions whose gradients have none.
+        order: the highest that is checked; by default 2, and 1 for a pair ``(forward, backward)``, which has no other.
         options: others of gradcheck.
 
     Raises:
@@ -104,6 +112,9 @@ def assert_gradients(f: Any, *inputs: Any, order: int = 2, **options: Any) -> No
     Example:
         >>> assert_gradients(lambda x, y: x * y, [1.0, 2.0], [3.0, 4.0])
     """
+    __tracebackhide__ = True
+    if order is None:
+        order = 1 if isinstance(f, (tuple, list, Pair)) else 2
     report = gradcheck(f, *inputs, order=order, **options)
     if not report:
         raise AssertionError(str(report))

@@ -48,8 +48,8 @@ HALVED = 4
 SLIGHT = 1e-3
 """Derivatives that are smaller than this, relative to the largest, are not told from that one's curvature."""
 
-CLOSER = 1e-2
-"""A gradient that is a mean of others is to be one at this part of their distance, too."""
+CLOSER = (1e-2, 1e-1)
+"""A gradient that is a mean of others is to be one at this part of their distance, too: the first that tells."""
 
 CLEAR = 1e-4
 """What is as exact as this, relative to the gradients, needs no second look."""
@@ -120,10 +120,9 @@ def look_around(
         seen = _search(around, claimed, groups)
         if seen is None or seen.tolerance > COARSE:
             continue
-        if seen.inside and seen.varies:
-            closer = _Around(phi, pull, x, columns, CLOSER * reach, noise, rng)
-            if _holds(closer, claimed, seen):
-                return seen
+        closer = [_Around(phi, pull, x, columns, part * reach, noise, rng) for part in CLOSER]
+        if seen.inside and seen.varies and _holds(closer, claimed, seen):
+            return seen
         if best is None or seen.tolerance < best.tolerance or best.varies > seen.varies:
             best = seen
         if not seen.varies and seen.tolerance < CLEAR:
@@ -270,6 +269,8 @@ def _surround(around: _Around, claimed: Vector, starts: list[Vector], trust: boo
         return None
     # As exact as along the first column; what is slight beside the others, or noisy, is compared with that.
     doubt = 4 * curvature + 8 * around.noise
+    if not np.isfinite([*doubt, *sizes]).all():
+        return None
     sizes = np.maximum(sizes, SLIGHT * sizes.max())
     tolerance = float(doubt[0] / sizes[0]) + 1e-7
     sizes = np.maximum(sizes, doubt / tolerance)
@@ -321,20 +322,29 @@ def _surround(around: _Around, claimed: Vector, starts: list[Vector], trust: boo
     )
 
 
-def _holds(around: _Around, claimed: Vector, seen: Neighbourhood) -> bool:
-    """Whether a gradient is a mean of the same corners close by, too, where curvature does less to them."""
-    corners = [around.gradient(z, trust=False) for z in seen.places]
-    found = np.array([corner for corner in corners if corner is not None])
-    if len(found) < len(corners):
-        return True
-    sizes = np.maximum(np.abs(found).max(axis=0), np.abs(claimed))
-    if not sizes.any():
-        return True
-    sizes = np.maximum(sizes, SLIGHT * sizes.max())
-    tolerance = max(5 * CLOSER * seen.tolerance, float((8 * around.noise / sizes).max()) + 1e-7)
-    target = claimed / sizes
-    nearest, _ = nearest_in_hull(found / sizes, target)
-    return tolerance > seen.tolerance or bool(np.abs(target - nearest).max() <= 4 * tolerance)
+def _holds(closer: list[_Around], claimed: Vector, seen: Neighbourhood) -> bool:
+    """Whether a gradient is a mean of the same corners close by, too, where curvature does less to them.
+
+    Args:
+        closer: the gradients at parts of the distance.
+        claimed: the gradient.
+        seen: what was found at the whole distance.
+    """
+    for part, around in zip(CLOSER, closer, strict=True):
+        corners = [around.gradient(z, trust=False) for z in seen.places]
+        found = np.array([corner for corner in corners if corner is not None])
+        if len(found) < len(corners):
+            continue
+        sizes = np.maximum(np.abs(found).max(axis=0), np.abs(claimed))
+        if not sizes.any():
+            return True
+        sizes = np.maximum(sizes, SLIGHT * sizes.max())
+        tolerance = max(5 * part * seen.tolerance, float((8 * around.noise / sizes).max()) + 1e-7)
+        if tolerance < seen.tolerance:
+            target = claimed / sizes
+            nearest, _ = nearest_in_hull(found / sizes, target)
+            return bool(np.abs(target - nearest).max() <= 4 * tolerance)
+    return True
 
 
 def _further(around: _Around, w: Vector, beyond: float, places: list[Vector], trust: bool) -> Vector | None:

@@ -75,11 +75,15 @@ class Problem:
         self.engine = engines.find(f, inputs, engine)
         given = read(self.engine, f, inputs)
         if not any(leaf.wanted for leaf in given.leaves):
-            kinds = ", ".join(type(value).__name__ for value in inputs) or "no inputs at all"
+            kinds = ", ".join(map(_kind, inputs)) or "no inputs at all"
             raise ValueError(
                 f"nothing to check: no input is floating point or complex. Given: {kinds}. (Integers are passed on as "
                 f"they are: write 1.0 for 1.)"
             )
+        for leaf in given.leaves:
+            if leaf.wanted and not np.isfinite(leaf.value).all():
+                place = tuple(map(int, np.argwhere(~np.isfinite(leaf.value))[0]))
+                raise ValueError(f"{leaf.name} is {leaf.value[place]} in entry {list(place)}: give finite numbers.")
         self.order = 1
         refusal = None
         try:
@@ -401,3 +405,8 @@ def _silence() -> Iterator[None]:
         warnings.simplefilter("ignore")
         warnings.filterwarnings("error", "(?i).*discards the imaginary part")
         yield
+
+
+def _kind(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    return type(value).__name__ + (f" of {dtype}" if dtype is not None else "")

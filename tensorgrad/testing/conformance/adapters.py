@@ -215,7 +215,7 @@ def load(where: str, **options: Any) -> Adapter:
     adapter = adapt(thing, where)
     for key, option in options.items():
         setattr(adapter, key, option)
-    return adapter
+    return _usable(adapter, where)
 
 
 def adapt(thing: Any, where: str = "") -> Adapter:
@@ -227,7 +227,7 @@ def adapt(thing: Any, where: str = "") -> Adapter:
     if isinstance(thing, type) and issubclass(thing, Adapter):
         thing = thing()
     if isinstance(thing, Adapter):
-        return thing
+        return _usable(thing, where)
     if isinstance(thing, type) and not hasattr(thing, "variable") and hasattr(thing, "backward"):
         # What the module imported from elsewhere (math.exp) is not the engine's.
         mine = {key: f for key, f in vars(sys.modules[thing.__module__]).items() if _home(f) == thing.__module__}
@@ -245,6 +245,47 @@ def adapt(thing: Any, where: str = "") -> Adapter:
         "tensorgrad.testing.conformance; or a module or object with variable(array), or with gradient(f, arrays); or a "
         "tensor class with backward()."
     )
+
+
+def _usable(adapter: Adapter, where: str) -> Adapter:
+    """The adapter.
+
+    Raises:
+        AdapterError: if no check could be put to it, which would be no fault of the engine's.
+    """
+    name = where or f"the {type(adapter).__name__} of {adapter.name}"
+    if isinstance(adapter, Tape):
+        own = "variable" in vars(adapter) or type(adapter).variable is not Tape.variable
+        if not own and not callable(adapter.tensor):
+            given = "nothing" if adapter.tensor is None else repr(adapter.tensor)
+            raise AdapterError(
+                f"{name}: a Tape is made of the engine's tensor class, or defines variable(array); it has {given}."
+            )
+        _takes(adapter, name, "variable", "array")
+    elif isinstance(adapter, Functional):
+        if "gradient" not in vars(adapter) and type(adapter).gradient is Functional.gradient:
+            raise AdapterError(f"{name}: a Functional adapter defines gradient(f, arrays).")
+        _takes(adapter, name, "gradient", "f", "arrays")
+    try:
+        floating = np.dtype(adapter.dtype).kind == "f"
+    except TypeError:
+        floating = False
+    if not floating:
+        raise AdapterError(f"{name}: dtype is 'float64', 'float32' or 'float16', not {adapter.dtype!r}.")
+    if isinstance(adapter.functions, str):
+        raise AdapterError(f"{name}: functions is a module (or several), not its name {adapter.functions!r}.")
+    return adapter
+
+
+def _takes(adapter: Adapter, name: str, method: str, *parameters: str) -> None:
+    function = getattr(adapter, method)
+    try:
+        inspect.signature(function).bind(*parameters)
+    except TypeError as error:
+        raise AdapterError(f"{name}: {method}({', '.join(parameters)}) cannot be called so: {error}.") from None
+    except ValueError:
+        # Of a function that does not tell.
+        return
 
 
 def _module(place: str) -> ModuleType:

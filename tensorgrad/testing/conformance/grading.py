@@ -16,6 +16,8 @@ from tensorgrad.testing.conformance.runner import Limits, Runner
 
 def chosen(levels: Iterable[int] | None = None, names: Sequence[str] = ()) -> list[Check]:
     """The checks of some levels (None: all) that have one of the given names, or a name with that word in it."""
+    if isinstance(levels, (str, int)) or isinstance(names, str):
+        raise TypeError(f"levels and names are sequences, such as [1, 2] and ['sum'], not {levels!r} and {names!r}.")
     exact = {name for name in names if name in CHECKS}
     words = [name for name in names if name not in CHECKS]
     numbers = None if levels is None else set(levels)
@@ -53,6 +55,7 @@ def grade(
 
     Raises:
         AdapterError: if the adapter cannot be found, or is none.
+        ValueError: if there are no such checks.
 
     Example:
         >>> from tensorgrad.testing.conformance import Functional, grade
@@ -71,6 +74,10 @@ def grade(
     """
     watch = watch or (lambda check, result: None)
     checks = chosen(levels, names)
+    if not checks:
+        raise ValueError(
+            f"there are no checks of levels {levels!r} and names {names!r}: levels are 1 to {len(LEVELS)}."
+        )
     if not isinstance(engine, str):
         adapter = adapt(engine)
         facts = {key: getattr(adapter, key) for key in ("name", "version", "dtype", "notes", "scalars")}

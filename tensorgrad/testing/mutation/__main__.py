@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,23 +40,43 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--kinds", nargs="+", metavar="KIND", choices=list(KINDS), help=f"only these: {', '.join(KINDS)}"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="only so many mutants, of as many rules as possible")
+    parser.add_argument(
+        "--sample", type=positive(int), metavar="N", help="only so many mutants, of as many rules as possible"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: %(default)s)")
     parser.add_argument(
-        "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: %(default)s)"
+        "--jobs", type=positive(int), default=min(2, os.cpu_count() or 1), help="processes (default: %(default)s)"
     )
-    parser.add_argument("--limit", type=float, default=60.0, help="seconds for each mutant (default: %(default)s)")
+    parser.add_argument(
+        "--limit", type=positive(float), default=60.0, help="seconds for each mutant (default: %(default)s)"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants, and try none")
     parser.add_argument("--verbose", action="store_true", help="print what became of each mutant")
     parser.add_argument("--report", type=Path, metavar="FILE.md", help="write a report in Markdown")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.report is not None and not options.report.resolve().parent.is_dir():
+        parser.error(f"there is no folder {options.report.parent} to write {options.report.name} to.")
+    return options
+
+
+def positive(kind: type) -> Callable[[str], Any]:
+    """The type of an argument: a number above 0."""
+
+    def number(text: str) -> Any:
+        value = kind(text)
+        if not value > 0:
+            raise ValueError
+        return value
+
+    number.__name__ = f"number above 0 ({kind.__name__})"
+    return number
 
 
 def named(sites: Sequence[Site], names: Iterable[str]) -> list[Site]:
     """The rules of some ops, which may be named with their module and without.
 
     Raises:
-        SystemExit: for a name that no op has.
+        SystemExit: for a name that no op has; says so.
     """
     found: dict[str, Site] = {}
     for name in names:
@@ -64,7 +84,8 @@ def named(sites: Sequence[Site], names: Iterable[str]) -> list[Site]:
         if not mine:
             near = difflib.get_close_matches(name, sorted({each for site in sites for each in _names(site)}), 3)
             hint = f": perhaps {' or '.join(near)}" if near else ""
-            raise SystemExit(f"no op with vjp rules is called {name!r}{hint}.")
+            print(f"no op with vjp rules is called {name!r}{hint}.", file=sys.stderr)
+            raise SystemExit(2)
         found.update({site.name: site for site in mine})
     return list(found.values())
 

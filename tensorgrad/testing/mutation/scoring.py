@@ -236,7 +236,8 @@ def score(
         without a test failing.
 
     Raises:
-        TypeError: if there are no rules to break.
+        TypeError: if there are no rules to break, and for arguments of other types.
+        ValueError: if no sample of the records makes any of the rules run.
         AssertionError: if the tests fail although nothing is broken.
 
     Example:
@@ -248,5 +249,14 @@ def score(
         1.0
     """
     specs = [spec] if isinstance(spec, OpSpec) else list(spec)
+    if not specs or not all(isinstance(each, OpSpec) for each in specs):
+        raise TypeError(f"score() takes an OpSpec, or several, from which the op's tests are made, not {spec!r}.")
+    if check is not None and not callable(check):
+        raise TypeError(f"score() takes for check a function of an OpSpec that raises, not {check!r}.")
+    if isinstance(kinds, str):
+        kinds = [kinds]
     mutants, records = chosen(sites_of(function), specs, kinds, sample, seed)
+    unseen = [name for name, found in records.items() if not found]
+    if len(unseen) == len(records):
+        raise ValueError(f"no rule of {unseen[0]} and the like runs in the samples of {', '.join(map(str, specs))}.")
     return Score(list(results(mutants, records, check=check, jobs=jobs, limit=limit)))
