@@ -20,6 +20,8 @@ STEP = 1e-4
 """Of the differences: smaller than the gaps between values, so that no kink is crossed."""
 TOLERANCE = 1e-7
 """How much a slope may differ from the differences, relative to the sum of the sizes of what it is the sum of."""
+NOTHING = 1e-8
+"""How much a slope may be where it is the sum of nothing: of a product of zeros, say, what the steps leave."""
 
 Arrays = list[np.ndarray]
 
@@ -108,7 +110,7 @@ def _check(
         size = max(size, float(sum(np.abs(term).sum() for term in terms)))
         if not np.isfinite(claimed - ahead) and (undefined or not all(x.size for x in values)):
             return
-        assert abs(claimed - ahead) <= slack * (TOLERANCE * size + 1e-10), (
+        assert abs(claimed - ahead) <= slack * (TOLERANCE * size + NOTHING), (
             f"a slope of order {order} is {claimed:.10g} instead of {ahead:.10g}, {_ratio(claimed, ahead)} times that"
         )
         cotangents.append(given)

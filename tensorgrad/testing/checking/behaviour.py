@@ -14,6 +14,9 @@ COARSEST = 2e-3
 HIDDEN = 20.0
 """How many times the unevenness of a function's values hides what its slope does at small steps."""
 
+ATTEMPTS = 3
+"""How often such values are looked for, each time at other places."""
+
 ROUNDED = 2.0
 """Units in the last place that values are taken to be wrong by, where slopes around a kink are made from them."""
 
@@ -107,8 +110,15 @@ class Curve:
         Returns:
             The slope, how uncertain it is, and the step of the differences that it was found with.
         """
+        for _ in range(ATTEMPTS):
+            slope = self._slope_over_steps(found, step)
+            if slope is not None:
+                return slope
+        return None
+
+    def _slope_over_steps(self, found: float, step: float) -> tuple[float, float, float] | None:
         before, size = np.nan, abs(self(0.0))
-        for width in step * 10.0 ** np.arange(1.0, 10.0, 0.5):
+        for width in step * 10.0 ** np.arange(0.5, 10.0, 0.5):
             if width > self.scale:
                 break
             places = width * self.rng.uniform(1, 3, (2, 20)) * [[1], [-1]]
@@ -120,7 +130,8 @@ class Curve:
             # Rounding does not grow with the width, as all that is smooth does, and kinks do, nor does it die away.
             steady, before = before < 4 * uneven < 16 * before, uneven
             # A small value may be what is left of larger terms, and is then rounded like these.
-            if not steady or not 64 * self.line.epsilon * size < uneven < max(COARSEST * size, self._inner_rounding()):
+            coarsest = COARSEST * min(size, float(np.abs(values).max()))
+            if not steady or not 64 * self.line.epsilon * size < uneven < max(coarsest, self._inner_rounding()):
                 continue
             slope = np.polyder(np.polyfit(places.ravel() / width, values.ravel(), 5)) / width
             apart = abs(float(slope[-1]) - found)
@@ -133,7 +144,7 @@ class Curve:
             quotients, noise = map(np.array, zip(*(self.line.quotient(h, -h) for h in steps), strict=True))
             noise = noise[:, [self.i]] + 2 * uneven / steps[:, None]
             coarse = extrapolate(quotients[:, [self.i]], noise, steps, range(2, 7, 2)).choose()
-            if abs(float(coarse.values[0]) - float(slope[-1])) < 0.3 * apart:
+            if abs(float(coarse.values[0]) - float(slope[-1])) < 0.5 * apart:
                 return float(coarse.values[0]), float(coarse.errors[0]), float(coarse.steps[0])
         return None
 

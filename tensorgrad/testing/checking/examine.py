@@ -29,6 +29,12 @@ SAFETY = 3.0
 EXACT = 1e-6
 """An oracle that is less exact than this, relative to the derivative, is helped by others."""
 
+STEADY = 1e-3
+"""A slope that is known as exactly as this has a bound."""
+
+SLOPPY = 1e-8
+"""So much, relative to the derivative, a formula may lose whose function loses nothing; float32 loses more."""
+
 NOISY = 100.0
 """A function whose values scatter by more units in the last place than this is computed from terms that cancel."""
 
@@ -102,15 +108,15 @@ class _Examiner:
 
     def _nothing(self, direction: Vector) -> Vector:
         """Slopes so small that they are rounding: beside the function's value, or beside the rest of the gradient."""
-        value = self.rows.sizes(np.nan_to_num(self.center)) / self._scale(direction)
-        finite = np.where(np.isfinite(self.claimed), np.abs(self.claimed), 0.0)
+        value = self.rows.sizes(np.nan_to_num(self.center))
+        # What an entry of the gradient does to the value when the input changes by its size.
+        finite = np.where(np.isfinite(self.claimed), np.abs(self.claimed), 0.0) * np.maximum(np.abs(self.x), 1.0)
         largest = finite.max(axis=1, initial=0.0)
         if self.problem.order > 1:
             # The outputs are parts of one gradient: a part that is nothing beside the others is rounded like them.
             largest = np.full(len(finite), finite.max(initial=0.0))
             value = np.full(len(value), value.max(initial=0.0))
-        gradient = largest * np.abs(direction).max()
-        return np.asarray(64 * self.epsilon * value + 8 * self.epsilon * gradient)
+        return np.asarray(self.epsilon * (64 * value + 8 * largest) / self._scale(direction))
 
     def _claims(self, direction: Vector) -> tuple[Vector, Vector]:
         """The claimed slopes along a direction, and the sizes that they are to be judged by."""
@@ -152,13 +158,9 @@ class _Examiner:
                         result.worst = result.entries[-1]
                     return result
         for entry in self._across() if result.whole else ():
-            if entry.status in ("wrong", "kink"):
-                result.entries.append(entry)
+            result.entries.append(entry)
             if entry.status == "wrong":
                 result.worst = entry
-                if entry.column is None:
-                    result.entries.append(self._where(entry))
-                    result.worst = result.entries[-1]
                 return result
         if result.entries:
             result.worst = max(result.entries, key=lambda entry: min(entry.excess, 1.0))
@@ -185,8 +187,11 @@ class _Examiner:
 
         At a kink the claim may be the mean of the slopes of both sides for each input, and in no hull.
         """
+        sizes = np.abs(self.x)
+        usual = float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
+        sizes = np.where(sizes > 0, sizes, usual)
         for _ in range(ACROSS if len(self.x) > 1 else 0):
-            direction = signed(self.rng, self.x.shape)
+            direction = signed(self.rng, self.x.shape) * sizes / sizes.max()
             line = self._line(direction)
             _, doubt = self._at_once(direction, line.estimates(self._scale(direction) * STEP * QUICK).choose())
             places = [int(i) for i in np.argsort(-doubt) if doubt[i] and int(i) not in self._hulls][:LOOKED_AT]
@@ -194,7 +199,9 @@ class _Examiner:
                 claimed, reference = self._claims(direction)
                 slopes = self._series(line, 1.0)
                 for i in places:
-                    yield self._judge(line, i, float(claimed[i]), float(reference[i]), slopes)
+                    entry = self._judge(line, i, float(claimed[i]), float(reference[i]), slopes, adds_up=False)
+                    if entry.oracle == HULL:
+                        yield entry
 
     def _note_worst(
         self, result: Examination, direction: Vector, claimed: Vector, found: Vector, allowed: Vector
@@ -264,8 +271,13 @@ class _Examiner:
             best = Slopes(*(np.where(lacking, getattr(one, part), getattr(best, part)) for part in vars(best)))
         return best
 
-    def _judge(self, line: Line, i: int, claimed: float, reference: float, slopes: Slopes) -> Entry:
-        """The verdict on one entry, with all that may explain why it differs from the differences."""
+    def _judge(
+        self, line: Line, i: int, claimed: float, reference: float, slopes: Slopes, adds_up: bool = True
+    ) -> Entry:
+        """The verdict on one entry, with all that may explain why it differs from the differences.
+
+        Where slopes do not add up to that along the whole direction there is a kink, be it to be seen or not.
+        """
         direction = line.direction
 
         def entry(found: float, error: float, status: str = "agrees", oracle: str = "") -> Entry:
@@ -341,11 +353,11 @@ class _Examiner:
 
         # Or is there no derivative here?
         (seen, column), jump = (None, direction), curve.jumps()
-        if jump or not self._is_smooth(line, curve, found, error, gap):
+        if jump or not adds_up or not self._is_smooth(line, curve, found, error, gap):
             seen, column = self._around(curve, step)
         if seen is not None and seen.inside and (seen.varies_along(line.direction) or jump):
             return entry(found, gap, "jump" if jump else "kink", HULL)
-        if curve.is_vertical():
+        if not error <= STEADY * abs(found) and curve.is_vertical():
             return entry(found, np.inf, "singular")
         if seen is not None and not seen.inside and (jump or seen.varies):
             direction, claimed = column, float(self.claimed[i] @ column)
@@ -394,7 +406,8 @@ class _Examiner:
         line, i = curve.line, curve.i
         natural = float(self.rows.sizes(np.nan_to_num(self.center))[i])
         quiet = curve.noise() <= NOISY * self.epsilon * natural
-        if quiet and enough > max(EXACT * abs(float(self.claimed[i] @ line.direction)), 1e-11 * natural / curve.scale):
+        claimed = abs(float(self.claimed[i] @ line.direction))
+        if quiet and SAFETY * enough > max(SLOPPY * claimed, 3e-11 * natural / curve.scale):
             return 0.0
         u = self.rows.cotangent(i)
         reach = np.minimum(2.0**-8 * np.abs(self.x), 0.25 * step * np.abs(line.direction).max())
