@@ -134,7 +134,7 @@ def test_the_line_to_paste(capsys):
         ("cli_example:nothing", "cli_example has no 'nothing'; it has pair, loss, cube, forward"),
         ("cli_example:net.nothing", "Net has no 'nothing'"),
         ("cli_example:number.nothing", "int has no 'nothing'"),
-        ("cli_example:number", "no function but int"),
+        ("cli_example:number", "no function, but of type int"),
         ("cli_example:Net", "is a class"),
         ("cli_example:forward --backward nothing", "cli_example has no 'nothing'"),
         ("cli_example:forward --takes cache", "--takes belongs to --backward"),
@@ -170,7 +170,7 @@ def test_an_engine_that_is_missing(monkeypatch, capsys):
 
 def test_interrupted(capsys):
     assert run("check cli_example:interrupted --shape 2") == 130
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "interrupted: nothing was found wrong so far, and nothing right.\n")
 
 
 def test_no_command(capsys):

@@ -134,6 +134,42 @@ class TestWrongOnes:
         assert (bool(report), report.name) == (False, "input 0['more'][1]")
 
 
+class TestHiddenOnes:
+    """Found by somebody who did not know the checker."""
+
+    @pytest.mark.parametrize("factor", [1.001, 1.1])
+    def test_in_a_large_smooth_function_there_are_no_kinks(self, factor):
+        def backward(g, x):
+            gradient = np.exp(x - x.max())
+            gradient /= gradient.sum()
+            gradient[62] *= factor
+            return g * gradient
+
+        for seed in range(3):
+            x = np.random.default_rng(seed).normal(size=500)
+            assert not gradcheck((lambda x: np.log(np.exp(x).sum()), backward), x, seed=seed)
+
+    def test_near_the_end_of_a_domain_a_slope_is_finite(self):
+        for factor in (-1, 2, 0):
+            assert not gradcheck((np.sqrt, lambda g, x, k=factor: k * g / np.sqrt(x) / 2), np.array([1e-30]))
+            rule = (np.arcsin, lambda g, x, k=factor: k * g / np.sqrt((1 - x) * (1 + x)))
+            assert not gradcheck(rule, np.array([1 - 1e-12]))
+
+    @pytest.mark.parametrize("factor", [0, 2, -1])
+    def test_beside_another_scale(self, factor):
+        weights, x = np.array([1e12, 1, 1e-12]), np.array([1e-12, 1, 1e12])
+        assert gradcheck((lambda x: (x * weights).sum(), lambda g, x: g * weights), x)
+        assert not gradcheck((lambda x: (x * weights).sum(), lambda g, x: g * weights * [1, 1, factor]), x)
+
+    def test_in_single_precision_inside_the_rule(self):
+        x = np.array([0.3, -1.2, 0.7, 2.1])
+        assert not gradcheck((np.exp, lambda g, x: g * np.exp(x).astype("float32")), x)
+        assert not gradcheck((lambda x: (x**3).sum(), lambda g, x: 3 * g * x.astype("float32") ** 2), x)
+
+    def test_near_the_largest_numbers(self):
+        assert not gradcheck((np.log, lambda g, x: 2 * g / x), np.array([1e-305]))
+
+
 class TestRightOnes:
     def test_pass(self):
         assert gradcheck(wrong(1.0), [1.0, 2.0], order=3)
@@ -316,6 +352,20 @@ class TestCalls:
         with pytest.raises(RuntimeError, match="not today") as raised:
             gradcheck(refuses, [1.0])
         assert "calling the function" in raised.value.__notes__[0]
+
+    @pytest.mark.parametrize(
+        "options", [{"rtol": np.nan}, {"rtol": -1}, {"atol": np.inf}, {"order": "2"}, {"order": 0}]
+    )
+    def test_nonsense(self, options):
+        with pytest.raises(ValueError, match=r"gradcheck\(\) "):
+            gradcheck(tg.exp, [1.0], **options)
+
+    def test_inputs_that_are_not_finite(self):
+        with pytest.raises(ValueError, match=r"input 0 is nan in entry \[1\]: give finite numbers"):
+            gradcheck(tg.exp, [1.0, np.nan])
+
+    def test_assertions_know_that_pairs_have_one_order(self):
+        assert_gradients((np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2)), np.array([0.5, 1.0]))
 
     def test_a_pair_has_one_order(self):
         square = pair(np.square, lambda g, x: 2 * g * x)

@@ -147,6 +147,23 @@ class TestTies:
         assert not check(np.sort, lambda g, x: backward(np.array([g[0] + g[1], 0, g[2], g[3], g[3]]), x), x)
 
 
+class TestManyTies:
+    @pytest.mark.parametrize("n", [3, 4, 7])
+    def test_shares_that_are_right_one_by_one_add_up_to_one(self, n):
+        x = np.ones(n)
+        assert check(np.max, lambda g, x: g * (x == x.max()) / (x == x.max()).sum(), x)
+        assert not check(np.max, lambda g, x: g * (x == x.max()) * (0.5 if (x == x.max()).sum() > 1 else 1.0), x)
+
+    @pytest.mark.parametrize("n", [3, 5, 7])
+    def test_a_median_goes_with_its_inputs_when_they_go_together(self, n):
+        def rule(at_ties):
+            return lambda g, x: g * (at_ties if np.ptp(x) == 0 else 1.0 * (x == np.median(x)))
+
+        for seed in range(3):
+            assert check(np.median, rule(np.full(n, 1 / n)), np.ones(n), seed=seed)
+            assert not check(np.median, rule(np.zeros(n)), np.ones(n), seed=seed)
+
+
 class TestNetworks:
     @pytest.mark.parametrize("seed", range(3))
     def test_relu_networks_with_units_at_zero(self, seed):

@@ -331,5 +331,27 @@ def test_the_command_writes_a_report(tmp_path):
 
 def test_the_command_knows_what_is_nearly_right():
     result = run("--op", "mutliply")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "no op with vjp rules is called 'mutliply': perhaps multiply" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--jobs", "0"], "number above 0"),
+        (["--limit", "-1"], "number above 0"),
+        (["--sample", "0"], "number above 0"),
+        (["--report", "/no/such/folder/score.md"], "there is no folder"),
+    ],
+)
+def test_the_command_refuses_nonsense(arguments, words):
+    result = run("--op", "clip", *arguments)
+    assert result.returncode == 2
+    assert words in result.stderr
+
+
+def test_a_record_that_never_runs_a_rule_has_no_score():
+    with pytest.raises(ValueError, match="runs in the samples of other"):
+        mutation.score(cube, OpSpec("other", lambda x: x * 2, lambda x: x * 2), kinds="sign")
+    with pytest.raises(TypeError, match="takes an OpSpec"):
+        mutation.score(cube, "cube")

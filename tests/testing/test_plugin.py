@@ -72,10 +72,33 @@ def test_a_failure_prints_a_line_to_paste(tmp_path: Path) -> None:
 
 
 def test_a_device_that_is_missing_is_skipped(tmp_path: Path) -> None:
-    status, text = run_pytest(tmp_path, TESTS.replace("op_spec(CUBE", "op_spec(CUBE, devices=['cpu', 'tpu']"), "-rs")
+    status, text = run_pytest(
+        tmp_path, TESTS.replace("op_spec(CUBE", "op_spec(CUBE, devices=['cpu', 'cuda:99']"), "-rs"
+    )
     assert status == 0, text
     assert "1 skipped" in text
-    assert "unknown device 'tpu'" in text
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ("op_spec(CUBE, devices='tpu')", "'tpu' is no device"),
+        ("op_spec(CUBE, device='cpu')", "op_spec takes OpSpecs"),
+        ("op_spec('cube')", "it was given 'cube'"),
+        ("op_spec()", "it was given nothing"),
+        ("op_spec(CUBE, only=['derivativs'])", "there is no property 'derivativs': they are forward"),
+    ],
+)
+def test_a_marker_that_says_nothing_of_use(tmp_path: Path, marker: str, words: str) -> None:
+    status, text = run_pytest(tmp_path, TESTS.replace("op_spec(CUBE)", marker))
+    assert status != 0
+    assert words in text
+
+
+def test_a_marked_test_without_the_fixture(tmp_path: Path) -> None:
+    status, text = run_pytest(tmp_path, TESTS.replace("(op_property)", "()").replace("op_property()", "pass"))
+    assert status != 0
+    assert "give it the parameter op_property" in text
 
 
 def test_a_test_without_the_marker(tmp_path: Path) -> None:
@@ -115,7 +138,7 @@ def test_thorough_tries_more_and_others(tmp_path: Path, monkeypatch: pytest.Monk
     usual, thorough, again = calls(), calls("--thorough", "--hypothesis-seed=5"), calls("--hypothesis-seed=5")
     assert usual[1].startswith("20 ")
     assert thorough[1].startswith("300 ")
-    assert "tensorgrad: 300 examples, seed 5 (again: --hypothesis-seed=5)" in thorough[0]
+    assert "tensorgrad: 300 examples, seed 5 (again: --thorough --hypothesis-seed=5)" in thorough[0]
     assert "in all 1800;" in thorough[0]
     assert usual[1] != again[1] == calls("--hypothesis-seed=5")[1]
     assert again[1].startswith("20 ")

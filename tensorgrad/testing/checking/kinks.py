@@ -87,6 +87,7 @@ class Neighbourhood:
         return bool((self.bent == direction).all(axis=1).any())
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def look_around(
     phi: Callable[[Vector], float],
     pull: Callable[[Vector], Vector],
