@@ -1,4 +1,7 @@
-"""The derivatives of a whole sample in one number: quick enough to be tried on many shapes, options and layouts."""
+"""The derivatives of a whole sample in one number: quick enough to be tried on many shapes, options and layouts.
+
+PYTEST_DONT_REWRITE: to what these assertions say pytest has nothing to add.
+"""
 
 from __future__ import annotations
 

@@ -93,7 +93,9 @@ PLANTED = [
 
 @pytest.mark.parametrize(("name", "check", "cause"), PLANTED, ids=lambda value: str(value)[:30])
 def test_a_planted_bug_is_named(name, check, cause):
-    (failure,) = grade(getattr(small_engines, name), names=[check]).failures[:1]
+    # What grows too fast is told from times, which a busy machine may blur once.
+    tries = (grade(getattr(small_engines, name), names=[check]).failures for _ in range(3 if "time" in check else 1))
+    failure = next(failures[0] for failures in tries if failures)
     assert failure.name == check
     assert cause in failure.cause
 
