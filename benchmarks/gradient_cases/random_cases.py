@@ -16,8 +16,8 @@ VISIBLE = 1e-10
 """What the error of that entry would add to the outputs if the input doubled, at least, relative to their size."""
 
 ROUNDING = 100.0
-"""How many times the rounding of the right gradient the error is at least. Where a gradient is 0 but for rounding, as
-that of the sum of a standardised row, 1e-5 of it is nothing."""
+"""How many times the largest rounding of the right gradient the error is at least. Where a gradient is 0 but for
+rounding, as that of the sum of a standardised row, 1e-5 of it is nothing."""
 
 
 class Chain:
@@ -79,13 +79,27 @@ def _is_sound(chain: Chain, inputs: tuple[np.ndarray, ...]) -> bool:
     return all(np.isfinite(a).all() and np.abs(a).max(initial=0.0) < 1e12 for a in (y, *gradients))
 
 
+def _rounding(
+    chain: Chain, cotangent: np.ndarray, inputs: tuple[np.ndarray, ...], gradients: tuple[np.ndarray, ...]
+) -> list[float]:
+    """How far each gradient is from that in extended precision, and from those of multiples of the cotangent."""
+    wide = [value.astype(np.longdouble) for value in (cotangent, *inputs)]
+    same = [chain.backward(*wide)]
+    # With one cotangent nothing may be rounded, by luck.
+    same += [[each / factor for each in chain.backward(factor * cotangent, *inputs)] for factor in (0.7, 1.1, 1.3)]
+    return [
+        max(float(np.abs(gradient - other).max(initial=0.0)) for other in others)
+        for gradient, *others in zip(gradients, *same, strict=True)
+    ]
+
+
 def _wrongly(rng: np.random.Generator, chain: Chain, inputs: tuple[np.ndarray, ...]) -> tuple[str, Case | None]:
     """The chain with an error planted: what it is, and the case (None if the error could not be seen by anybody)."""
     kind = ["all inputs", "one input", "one entry", "one step", "entries of one step"][int(rng.integers(5))]
     y = chain.forward(*inputs)
     cotangent = rng.standard_normal(y.shape)
     right = chain.backward(cotangent, *inputs)
-    exact = chain.backward(cotangent.astype(np.longdouble), *[value.astype(np.longdouble) for value in inputs])
+    rounding = _rounding(chain, cotangent, inputs, right)
     size = np.abs(cotangent * y).sum()
     number = int(rng.integers(len(right)))
     entry = tuple(int(rng.integers(n)) for n in right[number].shape)
@@ -115,9 +129,9 @@ def _wrongly(rng: np.random.Generator, chain: Chain, inputs: tuple[np.ndarray, .
 
     for error in SIZE * 1.001 * 2.0 ** np.arange(5):
         wrong = backward(float(error))
-        for value, true, digits, found in zip(inputs, right, exact, wrong(cotangent, *inputs), strict=True):
-            off, rounding = np.abs(found - true), np.abs(true - digits)
-            seen = (off * np.abs(value) >= VISIBLE * size) & (off > ROUNDING * rounding)
+        for value, true, rounded, found in zip(inputs, right, rounding, wrong(cotangent, *inputs), strict=True):
+            off = np.abs(found - true)
+            seen = (off * np.abs(value) >= VISIBLE * size) & (off > ROUNDING * rounded)
             if (seen & (off >= SIZE * np.abs(true)) & (off > 0)).any():
                 return kind, Case("", "", chain.forward, wrong, inputs, False, chain.backward)
     return kind, None

@@ -49,3 +49,27 @@ def test_over_many_steps_of_rounding_a_function_has_its_slope(f, slope):
 )
 def test_what_is_smooth_or_bent_is_no_rounding(f):
     assert curve(f).rounded_slope(slope_at_small_steps(f), STEP) is None
+
+
+def test_what_is_rounded_when_a_step_is_added_is_no_noise_of_the_function():
+    steep = Curve(along(lambda x: 1e12 * (x - 1.3), 1.3), 0, 1.37, np.random.default_rng(0))
+    assert steep.noise() < 1e-6
+
+
+def a_wide_pole(x):
+    return 1 / (x - 1.3)
+
+
+def test_what_dies_away_from_a_pole_is_no_rounding():
+    x = 1.3 + 1e-6
+    true = -1 / (x - 1.3) ** 2
+    assert curve(a_wide_pole, x).rounded_slope(true * (1 + 1e-6), 1e-11) is None
+
+
+def rounded_on_one_side(x):
+    return 1e6 * np.where(x > 1.3, np.round(x * 1e12) / 1e12, x)
+
+
+def test_a_function_may_round_on_one_side_only():
+    found, _, _ = curve(rounded_on_one_side).rounded_slope(1e6 * (1 + 1e-3), 1e-10)
+    assert found == pytest.approx(1e6, rel=1e-6)

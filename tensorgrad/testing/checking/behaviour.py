@@ -14,6 +14,9 @@ COARSEST = 2e-3
 HIDDEN = 20.0
 """How many times the unevenness of a function's values hides what its slope does at small steps."""
 
+SMOOTH = 5
+"""The degree of a polynomial that all that is smooth is taken to be over a few steps of rounding."""
+
 ATTEMPTS = 3
 """How often such values are looked for, each time at other places."""
 
@@ -48,6 +51,11 @@ class Curve:
     def __call__(self, t: float) -> float:
         return self.of(self.line.at(t)[0])
 
+    def along(self, places: Vector) -> tuple[Vector, Vector]:
+        """Where these places really are, for a step is rounded when it is added, and the values there."""
+        found = [self.line.at(float(t)) for t in places]
+        return np.array([t for _, t in found]), np.array([self.of(outputs) for outputs, _ in found])
+
     def noise(self) -> float:
         """How much the values scatter around the point, beside their slope."""
         outputs = np.nan_to_num(self.line.center[self.places])
@@ -59,9 +67,9 @@ class Curve:
             for _ in range(3):
                 # Next to the point and not there, for a kink is no noise.
                 start = 1e-7 * self.rng.uniform(0.5, 1.5)
-                values = np.array([self(side * (start + place) * self.scale) for place in places])
+                really, values = self.along(side * (start + places) * self.scale)
                 if np.isfinite(values).all():
-                    found.append(_unevenness(places, values, 1))
+                    found.append(_unevenness(really, values, 1))
             sides.append(float(np.median(found)) if found else 0.0)
         return max(least, *sides)
 
@@ -118,26 +126,32 @@ class Curve:
 
     def _slope_over_steps(self, found: float, step: float) -> tuple[float, float, float] | None:
         before, size = np.nan, abs(self(0.0))
+        narrower = [(step, found)]
         for width in step * 10.0 ** np.arange(0.5, 10.0, 0.5):
             if width > self.scale:
                 break
-            places = width * self.rng.uniform(1, 3, (2, 20)) * [[1], [-1]]
-            values = np.array([[self(t) for t in side] for side in places])
+            sides = [self.along(side * width * self.rng.uniform(1, 3, 20)) for side in (1, -1)]
+            places, values = np.concatenate(sides, axis=1)
             if not np.isfinite(values).all():
                 break
             # What there is only at the point is no rounding: that is everywhere.
-            uneven = min(_unevenness(side / width, there, 3) for side, there in zip(places, values, strict=True))
+            uneven = max(_unevenness(*side, SMOOTH) for side in sides)
+            if not uneven:
+                continue
             # Rounding does not grow with the width, as all that is smooth does, and kinks do, nor does it die away.
-            steady, before = before < 4 * uneven < 16 * before, uneven
+            steady, before = before < 2.5 * uneven < 10 * before, uneven
+            slope = np.polyder(np.polyfit(places / width, values, SMOOTH)) / width
+            narrower.append((width, float(slope[-1])))
             # A small value may be what is left of larger terms, and is then rounded like these.
             coarsest = COARSEST * min(size, float(np.abs(values).max()))
             if not steady or not 64 * self.line.epsilon * size < uneven < max(coarsest, self._inner_rounding()):
                 continue
-            slope = np.polyder(np.polyfit(places.ravel() / width, values.ravel(), 5)) / width
             apart = abs(float(slope[-1]) - found)
-            if apart * step > HIDDEN * uneven or uneven > 0.3 * apart * width:
+            # How far the function goes another way within a step of its rounding, at most, is what that rounds.
+            strays = max(abs(float(slope[-1]) - other) * part for part, other in narrower)
+            if strays > HIDDEN * uneven or uneven > 0.3 * apart * width:
                 continue
-            if self._is_smooth(places.ravel(), np.polyval(slope, places.ravel() / width), step, apart):
+            if self._is_smooth(places, np.polyval(slope, places / width), step, apart):
                 continue
             # The last ones are for telling how the others scatter.
             steps = falling(4 * self.scale, 1e-2 * width)
@@ -166,7 +180,10 @@ class Curve:
 
 def _unevenness(places: Vector, values: Vector, degree: int) -> float:
     """How far values are from a straight line, or from a polynomial of a higher degree."""
-    return float(np.abs(values - np.polyval(np.polyfit(places, values, degree), places)).max())
+    if len(np.unique(places)) <= degree + 1:
+        return 0.0
+    near = (places - places.mean()) / np.abs(places - places.mean()).max()
+    return float(np.abs(values - np.polyval(np.polyfit(near, values, degree), near)).max())
 
 
 def falling(top: float, bottom: float) -> Vector:
