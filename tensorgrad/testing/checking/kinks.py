@@ -116,19 +116,26 @@ def look_around(
         What was found, at the radius that told most; None if the function has no gradients around there.
     """
     best = None
-    for reach in _reaches(x, within):
-        around = _Around(phi, pull, x, columns, reach, noise, rng)
-        seen = _search(around, claimed, groups)
-        if seen is None or seen.tolerance > COARSE:
-            continue
-        closer = [_Around(phi, pull, x, columns, part * reach, noise, rng) for part in CLOSER]
-        if seen.inside and seen.varies and _holds(closer, claimed, seen):
-            return seen
-        if best is None or seen.tolerance < best.tolerance or best.varies > seen.varies:
-            best = seen
-        if not seen.varies and seen.tolerance < CLEAR:
-            # A kink would be seen at any distance.
-            break
+    arounds = [_Around(phi, pull, x, columns, reach, noise, rng) for reach in _reaches(x, within)]
+    # What the rule says of the corners is quick to ask, and believed when differences confirm those that matter.
+    for trust in (True, False):
+        settled = []
+        for around in arounds:
+            seen = _search(around, claimed, _starts(around, groups), trust)
+            told = seen is not None and seen.inside and seen.varies
+            if told:
+                settled.append(around)
+            if seen is None or seen.tolerance > COARSE:
+                continue
+            closer = [_Around(phi, pull, x, columns, part * around.reach, noise, rng) for part in CLOSER]
+            if told and _holds(closer, claimed, seen):
+                return seen
+            if (told or not trust) and (best is None or seen.tolerance < best.tolerance or best.varies > seen.varies):
+                best = seen
+            if not seen.varies and seen.tolerance < CLEAR:
+                # A kink would be seen at any distance.
+                break
+        arounds = [around for around in arounds if around not in settled]
     return best
 
 
@@ -225,18 +232,6 @@ class _Around:
         return None if uneven > HALVED // 2 else most
 
 
-def _search(around: _Around, claimed: Vector, groups: Sequence[slice]) -> Neighbourhood | None:
-    """Looks for corners of the hull until the claimed gradient is inside.
-
-    What the rule says of the corners is looked at first, and believed when differences confirm those that matter.
-    """
-    starts = _starts(around, groups)
-    seen = _surround(around, claimed, starts, trust=True)
-    if seen is None or not seen.inside or not seen.varies:
-        seen = _surround(around, claimed, starts, trust=False)
-    return seen
-
-
 def _starts(around: _Around, groups: Sequence[slice]) -> list[Vector]:
     """Places to begin with."""
     starts = [around.point() for _ in range(SAMPLES)]
@@ -253,8 +248,15 @@ def _starts(around: _Around, groups: Sequence[slice]) -> list[Vector]:
     return starts
 
 
-def _surround(around: _Around, claimed: Vector, starts: list[Vector], trust: bool) -> Neighbourhood | None:
-    """The search, with gradients as the rule gives them or by differences."""
+def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool) -> Neighbourhood | None:
+    """Looks for corners of the hull until the claimed gradient is inside.
+
+    Args:
+        around: the gradients.
+        claimed: the gradient.
+        starts: where to begin.
+        trust: whether gradients are as the rule gives them, and not by differences.
+    """
     places, corners = around.gradients(starts, trust)
     if len(places) < 2:
         return None
@@ -266,7 +268,12 @@ def _surround(around: _Around, claimed: Vector, starts: list[Vector], trust: boo
             part.extend(more)
     curvature = around.curvature(places, corners, trust)
     sizes = np.maximum(np.abs(corners).max(axis=0), np.abs(claimed))
-    if curvature is None or not sizes.any():
+    if not sizes.any():
+        # Nothing moves anything: or is it that steps are too small for the function's values?
+        size = max(abs(around.phi(around.x + around.reach * z)) for z in places)
+        tolerance = 8 * float(around.noise.max()) / size if size else 0.0
+        return Neighbourhood(True, False, tolerance, 0, 0.0, float(around.reach.max()), [], around.columns[:0])
+    if curvature is None:
         return None
     # As exact as along the first column; what is slight beside the others, or noisy, is compared with that.
     doubt = 4 * curvature + 8 * around.noise
