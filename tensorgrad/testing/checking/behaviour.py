@@ -151,7 +151,7 @@ class Curve:
             strays = max(abs(float(slope[-1]) - other) * part for part, other in narrower)
             if strays > HIDDEN * uneven or uneven > 0.3 * apart * width:
                 continue
-            if self._is_smooth(places, np.polyval(slope, places / width), step, apart):
+            if self._is_wave(places, np.polyval(slope, places / width), step, apart):
                 continue
             # The last ones are for telling how the others scatter.
             steps = falling(4 * self.scale, 1e-2 * width)
@@ -169,7 +169,7 @@ class Curve:
             64 * self.line.epsilon * max(1.0, *(float(np.abs(each).max(initial=0)) for each in (self.line.x, outputs)))
         )
 
-    def _is_smooth(self, places: Vector, trend: Vector, step: float, apart: float) -> bool:
+    def _is_wave(self, places: Vector, trend: Vector, step: float, apart: float) -> bool:
         """Whether the slope goes smoothly up and down from place to place, beside a trend: a wave, and no rounding."""
         slopes = np.array([[(self(t + h) - self(t - h)) / (2 * h) for t in places] for h in (step, step / 3, step / 9)])
         slopes -= trend
