@@ -20,8 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tensorgrad", "tests of gradients (tensorgrad)")
     group.addoption("--thorough", action="store_true", help="more examples for each property, and other ones each time")
     group.addoption("--engine", metavar="MODULE:ADAPTER", help="grade this engine: one test for each conformance check")
-    group.addoption("--engine-levels", default="1-8", metavar="1,3-5", help="only these levels (default: all)")
-    group.addoption("--engine-seconds", type=float, default=10.0, help="limit of a conformance check (default: 10)")
+    group.addoption("--engine-levels", metavar="1,3-5", help="only these levels (default: all)")
+    group.addoption("--engine-seconds", type=float, metavar="S", help="limit of a conformance check (default: 10)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("engine"):
         engine = importlib.import_module("tensorgrad.testing.conformance.pytest_engine")
         config.pluginmanager.register(engine, "tensorgrad_engine")
+    elif config.getoption("engine_levels") is not None or config.getoption("engine_seconds") is not None:
+        raise pytest.UsageError("--engine-levels and --engine-seconds go with --engine=module:adapter")
 
 
 class _Changed:

@@ -1,8 +1,7 @@
 """``python -m tensorgrad.testing``."""
 
-import sys
-
 from tensorgrad.testing.cli import main
+from tensorgrad.testing.leaving import leave_with
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main)

@@ -153,3 +153,33 @@ def test_pytest_skips_what_is_not_offered_and_refuses_wrong_names(tmp_path):
     status, out = run_pytest(tmp_path, "--engine=no_such_module:adapter", "-n0")
     assert status == 4
     assert "There is no module 'no_such_module'" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--engine-levels=1"], "go with --engine"),
+        (["--engine-seconds=3"], "go with --engine"),
+        ([f"--engine={ENGINES}:right", "--engine-seconds=-3"], "-3.0 is no time limit"),
+        ([f"--engine={ENGINES}:right", "--engine-levels=9"], "levels are 1 to 8"),
+    ],
+)
+def test_pytest_refuses_options_that_do_nothing(tmp_path, arguments, words):
+    status, out = run_pytest(tmp_path, *arguments, "-n0")
+    assert status == 4, out
+    assert words in out
+
+
+@pytest.mark.parametrize("command", ["conformance", "mutation"])
+def test_a_list_may_be_read_in_part(command):
+    options = ["--list", "--op", "tanh"] if command == "mutation" else ["--list"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"tensorgrad.testing.{command}", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    process.stdout.close()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 141
+    assert b"Error" not in err

@@ -1,9 +1,7 @@
 """``python -m tensorgrad.testing.conformance``."""
 
-from __future__ import annotations
-
-import sys
-
 from tensorgrad.testing.conformance.cli import main
+from tensorgrad.testing.leaving import leave_with
 
-sys.exit(main())
+if __name__ == "__main__":
+    leave_with(main)

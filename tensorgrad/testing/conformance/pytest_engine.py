@@ -77,10 +77,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not where:
         return
     try:
-        levels_of(config.getoption("engine_levels"))
+        _levels(config)
     except argparse.ArgumentTypeError as error:
         raise pytest.UsageError(f"--engine-levels: {error}") from error
-    runner = Runner(where, Limits(seconds=config.getoption("engine_seconds")))
+    seconds = config.getoption("engine_seconds")
+    if seconds is not None and not seconds > 0:
+        raise pytest.UsageError(f"--engine-seconds: {seconds} is no time limit, which must be positive")
+    runner = Runner(where, Limits() if seconds is None else Limits(seconds))
     config.stash[RUNNER] = runner
     if hasattr(config, "workerinput"):
         return  # The controller of pytest-xdist has tried it.
@@ -97,8 +100,13 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if not where:
         return
     node = EngineNode.from_parent(session, name=where, nodeid=where)
-    node.levels = levels_of(config.getoption("engine_levels"))
+    node.levels = _levels(config)
     items.extend(session.genitems(node))
+
+
+def _levels(config: pytest.Config) -> list[int]:
+    text = config.getoption("engine_levels")
+    return [level.number for level in LEVELS] if text is None else levels_of(text)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

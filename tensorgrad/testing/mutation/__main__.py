@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.testing.leaving import leave_with
 from tensorgrad.testing.mutation.explained import EXPLAINED
 from tensorgrad.testing.mutation.judge import SAMPLES
 from tensorgrad.testing.mutation.mutants import KINDS, Mutant
@@ -203,4 +204,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_with(main)
