@@ -44,6 +44,7 @@ def test_nothing_that_an_engine_does_ends_the_report(name, seconds, wall, findin
         assert finding in result.finding
         assert cause in result.cause
         assert result.what == "x + y"
+        assert result.seconds != seconds, "what it took, and not what it might have taken"
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals are those of Unix")

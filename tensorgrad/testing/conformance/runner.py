@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,7 +142,7 @@ class Runner:
             self.stop()  # It died after its last answer.
         self.start()
         assert self._process is not None
-        seconds = self.limits.seconds * check.patience
+        seconds, start = self.limits.seconds * check.patience, time.monotonic()
         self._ask({"check": check.name, "seconds": seconds, "wall": WALL * seconds})
         try:
             answer = self._answer(WALL * seconds)
@@ -157,7 +158,7 @@ class Runner:
             return None
         if code == -TIMES_UP:
             finding, cause = f"not done after {seconds:g} s", check.late
-        return Result(check.name, check.level, "failed", seconds, check.what, finding, cause)
+        return Result(check.name, check.level, "failed", time.monotonic() - start, check.what, finding, cause)
 
     def _ask(self, question: dict[str, Any]) -> None:
         assert self._process is not None
