@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tensorgrad.testing.engines.base import Engine, Function
+from tensorgrad.testing.engines.base import Function, VJPEngine
 
 
-class AutogradEngine(Engine):
+class AutogradEngine(VJPEngine):
     """HIPS autograd: functions of NumPy arrays, written with ``autograd.numpy``."""
 
     name = "autograd"
@@ -17,15 +17,7 @@ class AutogradEngine(Engine):
     conjugate = True
     extended = True
 
-    def pull(
-        self, call: Function, leaves: Sequence[Any], wanted: Sequence[int], cotangents: Sequence[Any]
-    ) -> Sequence[Any | None]:
-        return self._gradients(call, leaves, wanted, cotangents)
-
-    def derivative(self, call: Function, wanted: Sequence[int], leaves: int) -> Function:
-        return lambda *natives: self._gradients(call, natives[:leaves], wanted, natives[leaves:])
-
-    def _gradients(
+    def vjp(
         self, call: Function, leaves: Sequence[Any], wanted: Sequence[int], cotangents: Sequence[Any]
     ) -> tuple[Any, ...]:
         together = self.library.builtins.tuple

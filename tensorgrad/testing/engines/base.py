@@ -154,6 +154,24 @@ class Engine(ABC):
         return [TENSORGRAD_NUMBERS]
 
 
+class VJPEngine(Engine):
+    """Of a library that gives the gradients of a function as a function, which it can differentiate again."""
+
+    @abstractmethod
+    def vjp(
+        self, call: Function, leaves: Sequence[Native], wanted: Sequence[int], cotangents: Sequence[Native]
+    ) -> tuple[Native, ...]:
+        """The gradients of :meth:`pull`, none of them None, also while they are being differentiated."""
+
+    def pull(
+        self, call: Function, leaves: Sequence[Native], wanted: Sequence[int], cotangents: Sequence[Native]
+    ) -> Sequence[Native | None]:
+        return self.vjp(call, leaves, wanted, cotangents)
+
+    def derivative(self, call: Function, wanted: Sequence[int], leaves: int) -> Function:
+        return lambda *natives: self.vjp(call, natives[:leaves], wanted, natives[leaves:])
+
+
 def too_coarse(native: Any) -> TypeError:
     """The error for dtypes that NumPy does not know: bfloat16 and those with still fewer bits."""
     return TypeError(

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.testing.engines.base import Engine, Function, too_coarse
+from tensorgrad.testing.engines.base import Function, VJPEngine, too_coarse
 
 
-class JAXEngine(Engine):
+class JAXEngine(VJPEngine):
     """JAX: its arrays, in double precision for the length of the check, whatever ``jax_enable_x64`` says."""
 
     name = "jax"
@@ -51,15 +51,7 @@ class JAXEngine(Engine):
         )
         return context
 
-    def pull(
-        self, call: Function, leaves: Sequence[Any], wanted: Sequence[int], cotangents: Sequence[Any]
-    ) -> Sequence[Any | None]:
-        return self._gradients(call, leaves, wanted, cotangents)
-
-    def derivative(self, call: Function, wanted: Sequence[int], leaves: int) -> Function:
-        return lambda *natives: self._gradients(call, natives[:leaves], wanted, natives[leaves:])
-
-    def _gradients(
+    def vjp(
         self, call: Function, leaves: Sequence[Any], wanted: Sequence[int], cotangents: Sequence[Any]
     ) -> tuple[Any, ...]:
         def of_wanted(*variables: Any) -> tuple[Any, ...]:
