@@ -140,3 +140,21 @@ class TestCalls:
         x = np.random.default_rng(0).standard_normal(5)
         text = call(np.exp, [x], {})
         np.testing.assert_array_equal(eval(text.removeprefix("gradcheck(exp, ").removesuffix(")")), x)
+
+
+def test_a_verdict_for_want_of_evidence_says_so():
+    lonely = gradcheck((lambda x: np.where(x == 1.0, 2.0, np.nan), lambda g, x: 5 * g), 1.0)
+    assert lonely
+    assert not lonely.verified
+    assert str(lonely).startswith("derivatives of order 1 CANNOT BE TOLD here, none of them: give other inputs")
+    assert "note: 1 entry where no oracle is exact enough to tell" in str(lonely)
+    in_part = gradcheck((lambda x: np.where((x == 1.0) | (x > 2), x, np.nan), lambda g, x: g), np.array([1.0, 3.0]))
+    assert in_part
+    assert in_part.verified
+
+
+@pytest.mark.parametrize("power", [1.5, 2.0, 2.5])
+def test_a_slope_of_zero_is_told_beside_those_close_by(power):
+    report = gradcheck((lambda x: np.abs(x) ** power, lambda g, x: g * power * np.abs(x) ** (power - 1)), 0.0)
+    assert report
+    assert report.status == "agrees"

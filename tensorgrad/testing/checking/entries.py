@@ -82,3 +82,8 @@ class Examination:
     def count(self, status: str) -> int:
         """How many entries were found to be so."""
         return sum(entry.status == status for entry in self.entries)
+
+    @property
+    def verified(self) -> bool:
+        """Whether an oracle could tell at least one of those that were compared; so it is if there were none."""
+        return self.count("unverified") < self.quick.size or not self.quick.size

@@ -138,6 +138,7 @@ def _check(
         notes=(*problem.notes, *_notes(problem, examination)),
         compared=_compared(problem, examination),
         seed=seed,
+        verified=examination.verified,
         **where,
     )
 

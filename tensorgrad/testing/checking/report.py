@@ -65,6 +65,8 @@ class GradientReport:
         inputs: the inputs that failed, as text, where they were searched for.
         again: a call that does the same, to paste.
         seed: of the check.
+        verified: whether at least one derivative could be told; if not, and nothing else is wrong, the verdict is true,
+            for want of evidence.
     """
 
     ok: bool
@@ -86,6 +88,7 @@ class GradientReport:
     inputs: str = ""
     again: str = ""
     seed: int = field(default=0, compare=False)
+    verified: bool = True
 
     def __bool__(self) -> bool:
         return self.ok
@@ -102,9 +105,10 @@ class GradientReport:
 
     def __str__(self) -> str:
         """The verdict, where, both numbers, how exact they are, the cause, and what else should be known."""
-        verdict = (
-            "agree" if self.ok else "DISAGREE" if self.status == "wrong" else "are NOT RIGHT, though the numbers agree"
-        )
+        if self.ok:
+            verdict = "agree" if self.verified else "CANNOT BE TOLD here, none of them: give other inputs"
+        else:
+            verdict = "DISAGREE" if self.status == "wrong" else "are NOT RIGHT, though the numbers agree"
         compared = f" ({self.compared})" if self.compared else ""
         lines = [f"derivatives of order {self.order} {verdict}{compared}"]
         lines += [_wrapped("fault: ", fault) for fault in self.faults]

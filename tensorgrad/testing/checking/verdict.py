@@ -153,7 +153,10 @@ class Judge:
             direction, claimed = column, float(self.claims.gradients[i] @ column)
             return entry(seen.nearest, seen.tolerance * abs(seen.nearest), "wrong", HULL)
         if close:
-            return entry(found, error, "unverified")
+            # A slope of zero is known well if it is beside those close by.
+            h = STEP * curve.scale
+            nearby = max(abs(float(line.quotient(*pair)[0][i])) for pair in ((h, 0.0), (0.0, -h)))
+            return entry(found, error, "agrees" if error <= STEADY * nearby else "unverified")
         doubt = self._scatter(curve, step, (gap - SAFETY * error) / SAFETY)
         if gap <= SAFETY * (error + doubt):
             return entry(found, error + doubt, "ill-conditioned")
