@@ -46,6 +46,26 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     ("RMSprop", {"lr": 0.1, "momentum": 0.9}),
     ("RMSprop", {"lr": 0.1, "centered": True}),
     ("RMSprop", {"lr": 0.1, "centered": True, "momentum": 0.5, "weight_decay": 0.05, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": [0.5, 0.6], "eps": 1e-3, "weight_decay": 0.05}),
+    ("Adamax", {"lr": 0.1, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "betas": [0.5, 0.6], "eps": 1e-3, "momentum_decay": 0.1}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.05, "maximize": True}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.05, "decoupled_weight_decay": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.1, "betas": [0.5, 0.6], "eps": 1e-3}),
+    ("RAdam", {"lr": 0.1, "betas": [0.8, 0.9], "weight_decay": 0.05, "maximize": True}),
+    ("RAdam", {"lr": 0.1, "betas": [0.8, 0.9], "weight_decay": 0.05, "decoupled_weight_decay": True}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.5, "eps": 1e-3}),
+    ("Adagrad", {"lr": 0.1, "weight_decay": 0.05, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.5, "eps": 1e-3}),
+    ("Adadelta", {"weight_decay": 0.05, "maximize": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": [0.3, 2.0], "step_sizes": [0.05, 0.3]}),
+    ("Rprop", {"lr": 0.1, "maximize": True}),
 ]
 
 SCHEDULES: list[tuple[str, dict[str, Any]]] = [
@@ -127,6 +147,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Record the steps of PyTorch's optimizers and schedules.")
     parser.add_argument("--output", type=Path, default=TARGET, help="the file to write (default: %(default)s)")
     output = parser.parse_args().output
+    # NAdam keeps a number of its own in the default dtype, which would be known to seven digits only.
+    torch.set_default_dtype(torch.float64)
     grads, start = gradients(), [[1.0, -2.0, 0.5, 3.0, -0.25, 0.0], [0.75]]
     generator = np.random.default_rng(7)
     metrics = (4 * 0.8 ** np.arange(30) + generator.normal(size=30) * 0.3 + 2).round(4).tolist()

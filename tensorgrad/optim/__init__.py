@@ -1,9 +1,28 @@
 """Optimizers, with PyTorch's names, arguments and formulas; schedules of the learning rate in :mod:`.lr_scheduler`."""
 
 from tensorgrad.optim import lr_scheduler
+from tensorgrad.optim.adadelta import Adadelta
+from tensorgrad.optim.adagrad import Adagrad
 from tensorgrad.optim.adam import Adam, AdamW
+from tensorgrad.optim.adamax import Adamax
+from tensorgrad.optim.nadam import NAdam
 from tensorgrad.optim.optimizer import Optimizer
+from tensorgrad.optim.radam import RAdam
 from tensorgrad.optim.rmsprop import RMSprop
+from tensorgrad.optim.rprop import Rprop
 from tensorgrad.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "lr_scheduler",
+]

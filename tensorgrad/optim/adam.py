@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorgrad.backend import Array
 from tensorgrad.optim.optimizer import Optimizer
-from tensorgrad.optim.options import descent, require_not_negative
+from tensorgrad.optim.options import descent, require_betas, require_not_negative, shrink
 from tensorgrad.optim.parameters import Parameters
 
 
@@ -74,8 +74,7 @@ class Adam(Optimizer):
 
     def check(self, lr: float, betas: Any, eps: float, weight_decay: float, **others: Any) -> None:
         require_not_negative(lr=lr, eps=eps, weight_decay=weight_decay)
-        if not isinstance(betas, tuple) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas are two numbers in [0, 1), got {betas!r}.")
+        require_betas(betas)
 
     def update(
         self,
@@ -95,9 +94,8 @@ class Adam(Optimizer):
         state["step"] += 1
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         (beta1, beta2), step = betas, state["step"]
-        if self.decoupled_weight_decay and weight_decay:
-            param *= 1 - lr * weight_decay
-            weight_decay = 0.0
+        if self.decoupled_weight_decay:
+            weight_decay = shrink(param, lr, weight_decay)
         grad = descent(xp, param, grad, weight_decay, maximize)
 
         # All in one array of scratch: fresh memory costs more than the arithmetic.

@@ -27,6 +27,19 @@ def require_not_negative(**options: float) -> None:
             raise ValueError(f"{name} must be 0 or greater, got {value}.")
 
 
+def require_betas(betas: Any) -> None:
+    """Raises unless these are two numbers that averages may be kept with."""
+    if not isinstance(betas, tuple) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        raise ValueError(f"betas are two numbers in [0, 1), got {betas!r}.")
+
+
+def shrink(param: Array, lr: float, weight_decay: float) -> float:
+    """Decays a parameter apart from its gradient, in place; the weight decay that is left to the gradient is 0."""
+    if weight_decay:
+        param *= 1 - lr * weight_decay
+    return 0.0
+
+
 def descent(xp: Any, param: Array, grad: Array, weight_decay: float, maximize: bool) -> Array:
     """The gradient of what is to fall: negated to maximize, with the penalty's gradient ``weight_decay * param``.
 

@@ -26,6 +26,12 @@ KINDS: dict[str, Make] = {
     "adam": lambda params: tg.optim.Adam(params, lr=0.1, weight_decay=0.01, amsgrad=True),
     "adamw": lambda params: tg.optim.AdamW(params, lr=0.1),
     "rmsprop": lambda params: tg.optim.RMSprop(params, centered=True, momentum=0.5),
+    "adamax": lambda params: tg.optim.Adamax(params, lr=0.1),
+    "nadam": lambda params: tg.optim.NAdam(params, lr=0.1, weight_decay=0.01, decoupled_weight_decay=True),
+    "radam": lambda params: tg.optim.RAdam(params, lr=0.1, betas=(0.8, 0.8)),
+    "adagrad": lambda params: tg.optim.Adagrad(params, lr=0.1, lr_decay=0.1),
+    "adadelta": lambda params: tg.optim.Adadelta(params, rho=0.5),
+    "rprop": lambda params: tg.optim.Rprop(params, lr=0.1),
 }
 
 
@@ -147,6 +153,15 @@ def test_a_frozen_parameter_of_a_model_is_taken_and_left_alone() -> None:
         ("AdamW", {"weight_decay": -1.0}, "weight_decay"),
         ("RMSprop", {"alpha": -1.0}, "alpha"),
         ("RMSprop", {"momentum": -1.0}, "momentum"),
+        ("Adamax", {"betas": (0.9, 1.0)}, "betas"),
+        ("NAdam", {"momentum_decay": -1.0}, "momentum_decay"),
+        ("NAdam", {"betas": (1.0, 0.9)}, "betas"),
+        ("RAdam", {"betas": (0.9,)}, "betas"),
+        ("Adagrad", {"initial_accumulator_value": -1.0}, "initial_accumulator_value"),
+        ("Adagrad", {"lr_decay": -1.0}, "lr_decay"),
+        ("Adadelta", {"rho": 1.5}, "rho is in"),
+        ("Rprop", {"etas": (1.2, 0.5)}, "etas"),
+        ("Rprop", {"step_sizes": (1.0, 0.5)}, "step_sizes"),
     ],
 )
 def test_options_out_of_range(kind: str, options: dict[str, Any], words: str) -> None:
@@ -225,7 +240,8 @@ def test_groups_have_options_of_their_own() -> None:
 def test_dtype_is_kept_whatever_the_learning_rate_is(make: Make, dtype: str, lr: Any) -> None:
     params = [parameter([[1.0, 2.0]], dtype), parameter(3.0, dtype), parameter(np.zeros((0, 2)), dtype)]
     arrays = [param.data for param in params]
-    optimizer = make([{"params": params, "lr": lr, "weight_decay": np.float64(0.1)}])
+    decay = {} if make is KINDS["rprop"] else {"weight_decay": np.float64(0.1)}
+    optimizer = make([{"params": params, "lr": lr, **decay}])
     walk(optimizer, params, range(2))
     optimizer.param_groups[0]["lr"] = lr
     walk(optimizer, params, range(2))
@@ -233,7 +249,7 @@ def test_dtype_is_kept_whatever_the_learning_rate_is(make: Make, dtype: str, lr:
         assert param.data is array
         assert array.dtype == dtype
         for value in optimizer.state[param].values():
-            assert isinstance(value, int) or (value.dtype == dtype and value.shape == array.shape)
+            assert isinstance(value, (int, float)) or (value.dtype == dtype and value.shape == array.shape)
     saved = optimizer.state_dict()["param_groups"][0]
     assert not any(isinstance(value, (np.generic, np.ndarray, tg.Tensor)) for value in saved.values())
 
@@ -261,7 +277,7 @@ def test_gradients_are_neither_changed_nor_kept(make: Make) -> None:
         assert all(param.grad is grad for param, grad in zip(params, grads, strict=True))
         for param, grad in zip(params, grads, strict=True):
             for value in optimizer.state[param].values():
-                assert isinstance(value, int) or not np.shares_memory(value, grad.numpy())
+                assert isinstance(value, (int, float)) or not np.shares_memory(value, grad.numpy())
             assert not np.shares_memory(param.numpy(), grad.numpy())
 
 
@@ -375,7 +391,7 @@ def test_state_follows_the_parameter(make: Make) -> None:
     np.testing.assert_allclose(moved.numpy(), stayed.numpy(), rtol=1e-6)
     moved.data = moved.numpy().astype("float64")
     walk(first, [moved], range(6, 7))
-    assert all(isinstance(value, int) or value.dtype == "float64" for value in first.state[moved].values())
+    assert all(isinstance(value, (int, float)) or value.dtype == "float64" for value in first.state[moved].values())
 
 
 # -- saving ---------------------------------------------------------------------------------------------------
