@@ -90,8 +90,45 @@ SCHEDULES: list[tuple[str, dict[str, Any]]] = [
     ("ReduceLROnPlateau", {"mode": "max", "patience": 1, "threshold": 0.5, "threshold_mode": "abs"}),
     ("LinearLR+ExponentialLR", {"LinearLR": {"total_iters": 4}, "ExponentialLR": {"gamma": 0.9}}),
     ("StepLR+CosineAnnealingLR", {"StepLR": {"step_size": 7}, "CosineAnnealingLR": {"T_max": 9, "eta_min": 0.001}}),
+    ("MultiplicativeLR", {}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.5, "total_iters": 3}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 20, "power": 2.5}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 7}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 4}),
+    (
+        "CyclicLR",
+        {"base_lr": [0.1, 0.2], "max_lr": [1, 3], "step_size_up": 3, "step_size_down": 5, "mode": "triangular2"},
+    ),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 4, "mode": "exp_range", "gamma": 0.9}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 4, "cycle_momentum": False}),
+    (
+        "SequentialLR",
+        {
+            "LinearLR": {"total_iters": 4},
+            "ExponentialLR": {"gamma": 0.9},
+            "StepLR": {"step_size": 3},
+            "milestones": [5, 14],
+        },
+    ),
+    (
+        "SequentialLR",
+        {
+            "CosineAnnealingWarmRestarts": {"T_0": 3},
+            "ConstantLR": {},
+            "PolynomialLR": {"total_iters": 8},
+            "milestones": [7, 15],
+        },
+    ),
+    ("SequentialLR", {"LambdaLR": {}, "MultiStepLR": {"milestones": [0, 3]}, "milestones": [10]}),
+    ("ChainedScheduler", {"ConstantLR": {"total_iters": 4}, "ExponentialLR": {"gamma": 0.9}, "LambdaLR": {}}),
 ]
-"""Two names joined by + are two schedules of one optimizer."""
+"""Two names joined by + are two schedules of one optimizer; those among the options are what a schedule is made of."""
+
+
+WITH_FUNCTION = ("LambdaLR", "MultiplicativeLR")
 
 
 def gradients() -> list[list[list[float] | None]]:
@@ -125,13 +162,19 @@ def schedule(name: str, options: dict[str, Any], metrics: list[float], steps: in
     groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": lr} for lr in (0.5, 0.05)]
     adam = "OneCycleLR" in name and options.get("anneal_strategy") == "linear"
     optimizer = torch.optim.Adam(groups) if adam else torch.optim.SGD(groups, momentum=0.9)
-    names = name.split("+")
-    made = []
-    for one in names:
-        arguments = options if len(names) == 1 else options[one]
-        function: dict[str, Callable[[int], float]] = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
-        arguments = {**arguments, **(function if one == "LambdaLR" else {})}
-        made.append(getattr(torch.optim.lr_scheduler, one)(optimizer, **arguments))
+    schedules: Any = torch.optim.lr_scheduler
+    function: dict[str, Callable[[int], float]] = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
+
+    def make(one: str, arguments: dict[str, Any]) -> Any:
+        return getattr(schedules, one)(optimizer, **arguments, **(function if one in WITH_FUNCTION else {}))
+
+    parts = [make(one, arguments) for one, arguments in options.items() if isinstance(arguments, dict)]
+    if name == "SequentialLR":
+        made = [schedules.SequentialLR(optimizer, parts, options["milestones"])]
+    elif name == "ChainedScheduler":
+        made = [schedules.ChainedScheduler(parts, optimizer)]
+    else:
+        made = parts or [make(name, options)]
     rates, momenta = [], []
     for metric in metrics[:steps]:
         rates.append([group["lr"] for group in optimizer.param_groups])
@@ -139,7 +182,7 @@ def schedule(name: str, options: dict[str, Any], metrics: list[float], steps: in
         optimizer.step()
         for one in made:
             one.step(metric) if name == "ReduceLROnPlateau" else one.step()
-    return {"lr": rates, "momentum": momenta if name == "OneCycleLR" else None}
+    return {"lr": rates, "momentum": momenta if name in ("OneCycleLR", "CyclicLR") else None}
 
 
 def main() -> None:

@@ -26,7 +26,24 @@ KINDS: dict[str, Schedule] = {
     "cosine": lambda optimizer, **k: lr_scheduler.CosineAnnealingLR(optimizer, 10, eta_min=0.01, **k),
     "onecycle": lambda optimizer, **k: lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=20, **k),
     "lambda": lambda optimizer, **k: lr_scheduler.LambdaLR(optimizer, [lambda e: 0.5**e, lambda e: 1 / (1 + e)], **k),
+    "multiplicative": lambda optimizer, **k: lr_scheduler.MultiplicativeLR(optimizer, lambda e: 1 - 0.01 * e, **k),
+    "constant": lambda optimizer, **k: lr_scheduler.ConstantLR(optimizer, 0.5, total_iters=8, **k),
+    "polynomial": lambda optimizer, **k: lr_scheduler.PolynomialLR(optimizer, 12, power=2.0, **k),
+    "restarts": lambda optimizer, **k: lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 4, T_mult=2, **k),
+    "cyclic": lambda optimizer, **k: lr_scheduler.CyclicLR(optimizer, 0.1, 1.0, 3, 2, mode="triangular2", **k),
 }
+
+
+def in_turn(optimizer: tg.optim.Optimizer) -> LRScheduler:
+    parts = [KINDS[kind](optimizer) for kind in ("linear", "restarts", "exponential")]
+    return lr_scheduler.SequentialLR(optimizer, parts, [4, 9])
+
+
+def at_once(optimizer: tg.optim.Optimizer) -> LRScheduler:
+    return lr_scheduler.ChainedScheduler([KINDS[kind](optimizer) for kind in ("constant", "cosine")])
+
+
+ALL: dict[str, Schedule] = {**KINDS, "sequential": in_turn, "chained": at_once}
 
 
 def sgd(*rates: float) -> tg.optim.SGD:
@@ -43,10 +60,10 @@ def rates(optimizer: tg.optim.Optimizer, schedule: LRScheduler, steps: int) -> l
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL)
 def test_going_on_from_a_checkpoint_is_exact(kind: str) -> None:
     optimizer = sgd()
-    schedule = KINDS[kind](optimizer)
+    schedule = ALL[kind](optimizer)
     rates(optimizer, schedule, 6)
     file = io.BytesIO()
     tg.save({"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}, file)
@@ -54,7 +71,7 @@ def test_going_on_from_a_checkpoint_is_exact(kind: str) -> None:
 
     saved = tg.load(file)
     other = sgd()
-    resumed = KINDS[kind](other)
+    resumed = ALL[kind](other)
     other.load_state_dict(saved["optimizer"])
     resumed.load_state_dict(saved["schedule"])
     assert resumed.get_last_lr() == straight[0]
@@ -231,3 +248,103 @@ def test_one_cycle_without_momentum_to_set() -> None:
 
 def test_repr() -> None:
     assert repr(lr_scheduler.StepLR(sgd(), 3)) == "StepLR(epoch=0, lr=0.5, 0.05)"
+
+
+def test_sequences_begin_each_schedule_anew() -> None:
+    optimizer = sgd(1.0)
+    parts = [lr_scheduler.ExponentialLR(optimizer, 0.5), lr_scheduler.StepLR(optimizer, 2, gamma=0.1)]
+    schedule = lr_scheduler.SequentialLR(optimizer, parts, milestones=[3])
+    assert [row[0] for row in rates(optimizer, schedule, 6)] == [1.0, 0.5, 0.25, 1.0, 1.0, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("milestones", "words"),
+    [([], "2 schedules need 1 milestones"), ([0], "epochs above 0 that rise"), ([2, 3], "need 1 milestones")],
+)
+def test_sequences_need_a_milestone_for_each_change(milestones: list[int], words: str) -> None:
+    optimizer = sgd(1.0)
+    parts = [KINDS["exponential"](optimizer), KINDS["step"](optimizer)]
+    with pytest.raises(ValueError, match=words):
+        lr_scheduler.SequentialLR(optimizer, parts, milestones)
+
+
+def test_several_schedules_are_of_one_optimizer_and_need_no_figure() -> None:
+    one, other = sgd(1.0), sgd(1.0)
+    with pytest.raises(ValueError, match="of several optimizers"):
+        lr_scheduler.ChainedScheduler([KINDS["step"](one), KINDS["step"](other)])
+    with pytest.raises(ValueError, match="needs a figure"):
+        lr_scheduler.ChainedScheduler([lr_scheduler.ReduceLROnPlateau(one)])
+    with pytest.raises(ValueError, match="no schedules"):
+        lr_scheduler.ChainedScheduler([])
+    with pytest.raises(TypeError, match="takes schedules, got SGD"):
+        lr_scheduler.ChainedScheduler([one])  # type: ignore[list-item]
+
+
+def test_a_state_of_another_make_up_changes_nothing() -> None:
+    optimizer = sgd(1.0)
+    schedule = in_turn(optimizer)
+    rates(optimizer, schedule, 5)
+    before = schedule.state_dict()
+    broken = schedule.state_dict()
+    broken["schedulers"][2] = {}
+    for state in (broken, {**before, "schedulers": []}, {"schedulers": before["schedulers"]}):
+        with pytest.raises(ValueError):
+            schedule.load_state_dict(state)
+        assert schedule.state_dict() == before
+
+
+@given(st.integers(1, 9), st.integers(1, 3), st.integers(0, 60))
+def test_restarts_may_be_asked_for_any_place(first: int, times: int, epoch: int) -> None:
+    optimizer = sgd(1.0)
+    schedule = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, first, T_mult=times)
+    for _ in range(epoch):
+        optimizer.step()
+        schedule.step()
+    asked = lr_scheduler.CosineAnnealingWarmRestarts(sgd(1.0), first, T_mult=times)
+    asked.step(epoch)
+    assert asked.get_last_lr() == schedule.get_last_lr()
+    assert asked.last_epoch == schedule.last_epoch == epoch
+
+
+def test_restarts_within_an_epoch() -> None:
+    schedule = lr_scheduler.CosineAnnealingWarmRestarts(sgd(1.0), 2)
+    schedule.step(2.5)
+    assert schedule.get_last_lr() == [pytest.approx((1 + np.cos(np.pi / 4)) / 2)]
+    with pytest.raises(ValueError, match="0 or greater"):
+        schedule.step(-1)
+
+
+def test_cycles_of_a_height_of_ones_own() -> None:
+    optimizer = sgd(0.3)
+    by_cycle = lr_scheduler.CyclicLR(optimizer, 0.0, 1.0, 2, scale_fn=lambda cycle: 1 / cycle)
+    assert [round(row[0], 6) for row in rates(optimizer, by_cycle, 8)] == [0, 0.5, 1, 0.5, 0, 0.25, 0.5, 0.25]
+    by_step = lr_scheduler.CyclicLR(
+        optimizer, 0.0, 1.0, 1, scale_fn=lambda step: 1 / step if step else 0, scale_mode="iterations"
+    )
+    assert [round(row[0], 6) for row in rates(optimizer, by_step, 4)] == [0, 1, 0, round(1 / 3, 6)]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda o: lr_scheduler.CyclicLR(o, 0.1, 1.0, mode="round"), "mode is 'triangular'"),
+        (lambda o: lr_scheduler.CyclicLR(o, 0.1, 1.0, scale_mode="round"), "scale_mode is"),
+        (lambda o: lr_scheduler.CyclicLR(o, 0.1, 1.0, step_size_up=0), "step_size_up"),
+        (lambda o: lr_scheduler.CyclicLR(o, [0.1], 1.0), "base_lr has 1 entries"),
+        (lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 0), "T_0"),
+        (lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 3, T_mult=1.5), "T_mult"),
+        (lambda o: lr_scheduler.ConstantLR(o, factor=0), "factor must be"),
+        (lambda o: lr_scheduler.PolynomialLR(o, total_iters=0), "total_iters"),
+        (lambda o: lr_scheduler.MultiplicativeLR(o, [lambda e: 1.0]), "lr_lambda has 1 entries"),
+    ],
+)
+def test_options_out_of_range_of_the_later_ones(make: Schedule, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make(sgd())
+
+
+def test_cycles_of_momentum_need_a_momentum() -> None:
+    optimizer = tg.optim.Adagrad([tg.Tensor([0.0], requires_grad=True)])
+    with pytest.raises(ValueError, match="neither momentum nor betas"):
+        lr_scheduler.CyclicLR(optimizer, 0.1, 1.0)
+    lr_scheduler.CyclicLR(optimizer, 0.1, 1.0, cycle_momentum=False)

@@ -59,13 +59,19 @@ def test_schedules_are_pytorchs(case: dict[str, Any]) -> None:
     groups = [{"params": tg.Tensor([0.0], requires_grad=True), "lr": lr} for lr in (0.5, 0.05)]
     adam = case["momentum"] is not None and case["options"].get("anneal_strategy") == "linear"
     optimizer = tg.optim.Adam(groups) if adam else tg.optim.SGD(groups, momentum=0.9)
-    names = case["name"].split("+")
-    schedules = []
-    for name in names:
-        options = case["options"] if len(names) == 1 else case["options"][name]
-        if name == "LambdaLR":
-            options = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
-        schedules.append(getattr(lr_scheduler, name)(optimizer, **options))
+    function = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
+
+    def make(name: str, options: dict[str, Any]) -> lr_scheduler.LRScheduler:
+        given = function if name in ("LambdaLR", "MultiplicativeLR") else {}
+        return getattr(lr_scheduler, name)(optimizer, **options, **given)
+
+    parts = [make(name, options) for name, options in case["options"].items() if isinstance(options, dict)]
+    if case["name"] == "SequentialLR":
+        schedules = [lr_scheduler.SequentialLR(optimizer, parts, case["options"]["milestones"])]
+    elif case["name"] == "ChainedScheduler":
+        schedules = [lr_scheduler.ChainedScheduler(parts, optimizer)]
+    else:
+        schedules = parts or [make(case["name"], case["options"])]
     rates, momenta = [], []
     for metric in RECORD["metrics"]:
         rates.append([group["lr"] for group in optimizer.param_groups])

@@ -6,25 +6,37 @@ that they find, so that several schedules of one optimizer act together, and a c
 """
 
 from tensorgrad.optim.lr_scheduler.base import LRScheduler
+from tensorgrad.optim.lr_scheduler.cyclic import CosineAnnealingWarmRestarts, CyclicLR
 from tensorgrad.optim.lr_scheduler.decay import (
+    ConstantLR,
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
     LinearLR,
+    MultiplicativeLR,
     MultiStepLR,
+    PolynomialLR,
     StepLR,
 )
 from tensorgrad.optim.lr_scheduler.one_cycle import OneCycleLR
 from tensorgrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
+from tensorgrad.optim.lr_scheduler.several import ChainedScheduler, SequentialLR
 
 __all__ = [
+    "ChainedScheduler",
+    "ConstantLR",
     "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
+    "MultiplicativeLR",
     "OneCycleLR",
+    "PolynomialLR",
     "ReduceLROnPlateau",
+    "SequentialLR",
     "StepLR",
 ]

@@ -76,6 +76,12 @@ class LRScheduler:
         self.last_epoch += 1
         self._set(self.get_lr())
 
+    def restart(self) -> None:
+        """Begins anew, from the learning rates that there were at the beginning."""
+        self.last_epoch = 0
+        self._set(self.base_lrs)
+        self._set(self.get_lr())
+
     def _current(self) -> list[float]:
         return [plain(group["lr"]) for group in self.optimizer.param_groups]
 
@@ -126,6 +132,20 @@ def require_optimizer(optimizer: Any) -> Optimizer:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"a schedule takes an optimizer, got {type(optimizer).__name__}.")
     return optimizer
+
+
+def require_momentum(optimizer: Optimizer) -> None:
+    """Raises unless the optimizer has a momentum, or betas, to set."""
+    if not {"momentum", "betas"} & set(optimizer.defaults):
+        raise ValueError(f"{type(optimizer).__name__} has neither momentum nor betas: choose cycle_momentum=False.")
+
+
+def set_momentum(group: dict[str, Any], momentum: float) -> None:
+    """Sets the momentum of a group, or the first of its betas."""
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
 
 
 def require_positive(name: str, value: Any) -> int:

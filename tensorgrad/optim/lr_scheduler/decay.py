@@ -40,6 +40,36 @@ class LambdaLR(LRScheduler):
         return {"optimizer", "lr_lambdas"}
 
 
+class MultiplicativeLR(LRScheduler):
+    """Multiplies the learning rate by a function of the epoch, every epoch.
+
+    Args:
+        optimizer: whose learning rates are set.
+        lr_lambda: takes the epoch and returns the factor; or a list of such functions, one for each group.
+        last_epoch: see :class:`LRScheduler`.
+
+    Raises:
+        ValueError: if there are not as many functions as groups.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
+        self.lr_lambdas = for_groups("lr_lambda", optimizer, lr_lambda)
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch == 0:
+            return self._current()
+        return [lr * factor(self.last_epoch) for lr, factor in zip(self._current(), self.lr_lambdas, strict=True)]
+
+    def _not_saved(self) -> set[str]:
+        return {"optimizer", "lr_lambdas"}
+
+
 class StepLR(LRScheduler):
     """Multiplies the learning rate by ``gamma`` every ``step_size`` epochs.
 
@@ -99,6 +129,33 @@ class ExponentialLR(LRScheduler):
         return self._scaled(self.gamma) if self.last_epoch > 0 else self._current()
 
 
+class ConstantLR(LRScheduler):
+    """Multiplies the learning rate by ``factor`` for the first ``total_iters`` epochs.
+
+    Args:
+        optimizer: whose learning rates are set.
+        factor: the factor, in (0, 1].
+        total_iters: a number of epochs.
+        last_epoch: see :class:`LRScheduler`.
+
+    Raises:
+        ValueError: for a factor out of range.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
+    ) -> None:
+        if not 0 < factor <= 1:
+            raise ValueError(f"factor must be above 0 and at most 1, got {factor}.")
+        self.factor, self.total_iters = plain(factor), require_positive("total_iters", total_iters)
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch == 0:
+            return self._scaled(self.factor)
+        return self._scaled(1 / self.factor) if self.last_epoch == self.total_iters else self._current()
+
+
 class LinearLR(LRScheduler):
     """Multiplies the learning rate by a factor that goes from ``start_factor`` to ``end_factor``: a warm-up.
 
@@ -137,6 +194,31 @@ class LinearLR(LRScheduler):
         rise = self.end_factor - self.start_factor
         before = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
         return self._scaled(1.0 + rise / before)
+
+
+class PolynomialLR(LRScheduler):
+    """Down to zero in ``total_iters`` epochs, as a power of what is left of them.
+
+    The learning rate at epoch t, unless something else changes it too::
+
+        initial * (1 - t / total_iters)**power
+
+    Args:
+        optimizer: whose learning rates are set.
+        total_iters: a number of epochs.
+        power: 1 is a line.
+        last_epoch: see :class:`LRScheduler`.
+    """
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters, self.power = require_positive("total_iters", total_iters), plain(power)
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        left = self.total_iters - self.last_epoch
+        if self.last_epoch == 0 or left < 0:
+            return self._current()
+        return self._scaled((left / (left + 1)) ** self.power)
 
 
 class CosineAnnealingLR(LRScheduler):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from tensorgrad.optim.lr_scheduler.base import LRScheduler, for_groups, require_optimizer, require_positive
+from tensorgrad.optim.lr_scheduler.base import (
+    LRScheduler,
+    for_groups,
+    require_momentum,
+    require_optimizer,
+    require_positive,
+    set_momentum,
+)
 from tensorgrad.optim.optimizer import Optimizer
 from tensorgrad.optim.options import plain
 
@@ -66,8 +73,8 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"pct_start is a part of the steps, between 0 and 1, got {pct_start}.")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy is 'cos' or 'linear', got {anneal_strategy!r}.")
-        if cycle_momentum and not {"momentum", "betas"} & set(optimizer.defaults):
-            raise ValueError(f"{type(optimizer).__name__} has neither momentum nor betas: choose cycle_momentum=False.")
+        if cycle_momentum:
+            require_momentum(optimizer)
         self.total_steps = require_positive("total_steps", total_steps)
         self.pct_start, self.three_phase = plain(pct_start), three_phase
         self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
@@ -92,11 +99,7 @@ class OneCycleLR(LRScheduler):
         ends = ("initial_lr", "max_lr", *(["initial_lr"] if self.three_phase else []), "min_lr")
         momenta = ("max_momentum", "base_momentum", "max_momentum", "max_momentum")
         for group in self.optimizer.param_groups if self.cycle_momentum else ():
-            momentum = self._between(group[momenta[phase]], group[momenta[phase + 1]], part)
-            if "betas" in group:
-                group["betas"] = (momentum, *group["betas"][1:])
-            else:
-                group["momentum"] = momentum
+            set_momentum(group, self._between(group[momenta[phase]], group[momenta[phase + 1]], part))
         return [
             self._between(group[ends[phase]], group[ends[phase + 1]], part) for group in self.optimizer.param_groups
         ]
