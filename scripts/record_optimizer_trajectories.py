@@ -68,6 +68,16 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     ("Rprop", {"lr": 0.1, "maximize": True}),
 ]
 
+LBFGS: list[dict[str, Any]] = [
+    {"max_iter": 1},
+    {"lr": 0.1, "max_iter": 2},
+    {"lr": 0.3, "max_iter": 2, "history_size": 2},
+    {"max_iter": 1, "line_search_fn": "strong_wolfe"},
+    {"max_iter": 4, "line_search_fn": "strong_wolfe"},
+    {"max_iter": 3, "max_eval": 5, "history_size": 3, "line_search_fn": "strong_wolfe"},
+    {"line_search_fn": "strong_wolfe", "tolerance_grad": 1e-3, "tolerance_change": 1e-5},
+]
+
 SCHEDULES: list[tuple[str, dict[str, Any]]] = [
     ("StepLR", {"step_size": 4}),
     ("StepLR", {"step_size": 1, "gamma": 0.7}),
@@ -157,6 +167,27 @@ def trajectory(name: str, options: dict[str, Any], dtype: torch.dtype, grads: An
     return kept
 
 
+def iterations(options: dict[str, Any], start: Any) -> dict[str, Any]:
+    """Losses, parameters and evaluations of twenty steps of L-BFGS down a valley that bends."""
+    p, q = (torch.tensor(flat).reshape(shape).requires_grad_() for flat, shape in zip(start, SHAPES, strict=True))
+    optimizer, count, rows = torch.optim.LBFGS([p, q], **options), 0, []
+
+    def closure() -> torch.Tensor:
+        nonlocal count
+        count += 1
+        optimizer.zero_grad()
+        bend = ((p[:, 1:] - p[:, :-1] ** 2) ** 2).sum()
+        loss = 10 * bend + ((1 - p) ** 2).sum() + (q * p).sum() ** 2 + (q - 1) ** 4
+        loss.backward()
+        return loss
+
+    for step in range(1, STEPS + 1):
+        loss = optimizer.step(closure)
+        if step in KEPT:
+            rows.append([loss.item(), *p.flatten().tolist(), q.item(), count])
+    return {"options": options, "rows": rows}
+
+
 def schedule(name: str, options: dict[str, Any], metrics: list[float], steps: int) -> dict[str, Any]:
     """The learning rates and momenta of both groups before each step."""
     groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": lr} for lr in (0.5, 0.05)]
@@ -210,6 +241,7 @@ def main() -> None:
             }
             for name, options in OPTIMIZERS
         ],
+        "lbfgs": [iterations(options, start) for options in LBFGS],
         "metrics": metrics,
         "schedules": [
             {"name": name, "options": options, **schedule(name, options, metrics, steps=30)}

@@ -5,6 +5,7 @@ from tensorgrad.optim.adadelta import Adadelta
 from tensorgrad.optim.adagrad import Adagrad
 from tensorgrad.optim.adam import Adam, AdamW
 from tensorgrad.optim.adamax import Adamax
+from tensorgrad.optim.lbfgs import LBFGS
 from tensorgrad.optim.nadam import NAdam
 from tensorgrad.optim.optimizer import Optimizer
 from tensorgrad.optim.radam import RAdam
@@ -13,6 +14,7 @@ from tensorgrad.optim.rprop import Rprop
 from tensorgrad.optim.sgd import SGD
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",

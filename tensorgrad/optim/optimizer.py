@@ -179,11 +179,18 @@ class Optimizer:
         self.stepped = True
         by = f"{type(self).__name__}.step"
         for parameter, grad, options in work:
-            param, state = parameter.data, self.state[parameter]
-            _follow(param, state)
-            self.update(backend.namespace(param), param, grad, state, **options)
+            param = parameter.data
+            self.update(backend.namespace(param), param, grad, self._remembered(parameter), **options)
             versions.mark(param, by)
         return loss
+
+    def _remembered(self, parameter: Tensor) -> dict[str, Any]:
+        """The parameter's state, which follows to where the parameter has gone, as after ``model.to("cuda")``."""
+        state, param = self.state[parameter], parameter.data
+        for name, value in state.items():
+            if not _is_number(value):
+                state[name] = _moved(value, param)
+        return state
 
     def _require_fit(self, parameter: Tensor, grad: Array) -> None:
         """Raises unless the gradient and the state go with the parameter, and the parameter can be changed."""
@@ -307,13 +314,6 @@ class Optimizer:
             values = sum(parameter.size for parameter in group["params"])
             lines.append(f"  (group {i}): {len(group['params'])} parameters, {values:,} values, {options}")
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
-
-
-def _follow(param: Array, state: dict[str, Any]) -> None:
-    """Moves the state to where the parameter has gone, as after ``model.to("cuda")``."""
-    for name, value in state.items():
-        if not _is_number(value):
-            state[name] = _moved(value, param)
 
 
 def _moved(value: Array, param: Array) -> Array:

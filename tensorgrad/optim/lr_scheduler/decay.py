@@ -201,7 +201,7 @@ class PolynomialLR(LRScheduler):
 
     The learning rate at epoch t, unless something else changes it too::
 
-        initial * (1 - t / total_iters)**power
+        initial * (1 - t / total_iters) ** power
 
     Args:
         optimizer: whose learning rates are set.
