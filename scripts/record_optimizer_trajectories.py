@@ -133,6 +133,9 @@ SCHEDULES: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("SequentialLR", {"LambdaLR": {}, "MultiStepLR": {"milestones": [0, 3]}, "milestones": [10]}),
+    ("SWALR", {"swa_lr": 0.02}),
+    ("SWALR", {"swa_lr": [0.02, 0.4], "anneal_epochs": 7, "anneal_strategy": "linear"}),
+    ("SWALR", {"swa_lr": 0.02, "anneal_epochs": 0}),
     ("ChainedScheduler", {"ConstantLR": {"total_iters": 4}, "ExponentialLR": {"gamma": 0.9}, "LambdaLR": {}}),
 ]
 """Two names joined by + are two schedules of one optimizer; those among the options are what a schedule is made of."""
@@ -193,7 +196,7 @@ def schedule(name: str, options: dict[str, Any], metrics: list[float], steps: in
     groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": lr} for lr in (0.5, 0.05)]
     adam = "OneCycleLR" in name and options.get("anneal_strategy") == "linear"
     optimizer = torch.optim.Adam(groups) if adam else torch.optim.SGD(groups, momentum=0.9)
-    schedules: Any = torch.optim.lr_scheduler
+    schedules: Any = torch.optim.swa_utils if name == "SWALR" else torch.optim.lr_scheduler
     function: dict[str, Callable[[int], float]] = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
 
     def make(one: str, arguments: dict[str, Any]) -> Any:

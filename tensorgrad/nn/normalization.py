@@ -60,6 +60,10 @@ class _Tracking(_Affine):
     def reset_parameters(self) -> None:
         """Sets the weight to 1, the bias to 0, and forgets the running statistics."""
         super().reset_parameters()
+        self.reset_running_stats()
+
+    def reset_running_stats(self) -> None:
+        """Forgets the running statistics, if it keeps any."""
         if self.track_running_stats:
             init.zeros_(self.running_mean)
             init.ones_(self.running_var)

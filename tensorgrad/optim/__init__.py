@@ -1,6 +1,9 @@
-"""Optimizers, with PyTorch's names, arguments and formulas; schedules of the learning rate in :mod:`.lr_scheduler`."""
+"""Optimizers, with PyTorch's names, arguments and formulas.
 
-from tensorgrad.optim import lr_scheduler
+Schedules of the learning rate are in :mod:`.lr_scheduler`, averages of weights in :mod:`.swa_utils`.
+"""
+
+from tensorgrad.optim import lr_scheduler, swa_utils
 from tensorgrad.optim.adadelta import Adadelta
 from tensorgrad.optim.adagrad import Adagrad
 from tensorgrad.optim.adam import Adam, AdamW
@@ -27,4 +30,5 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
 ]

@@ -63,7 +63,8 @@ def test_schedules_are_pytorchs(case: dict[str, Any]) -> None:
 
     def make(name: str, options: dict[str, Any]) -> lr_scheduler.LRScheduler:
         given = function if name in ("LambdaLR", "MultiplicativeLR") else {}
-        return getattr(lr_scheduler, name)(optimizer, **options, **given)
+        room = tg.optim.swa_utils if name == "SWALR" else lr_scheduler
+        return getattr(room, name)(optimizer, **options, **given)
 
     parts = [make(name, options) for name, options in case["options"].items() if isinstance(options, dict)]
     if case["name"] == "SequentialLR":
