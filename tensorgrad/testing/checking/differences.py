@@ -192,6 +192,12 @@ class Line:
             bent &= _alike(self._bend(tiny), narrow) & (narrow > self._bend_noise(tiny))
         return np.asarray(bent)
 
+    def straightens(self, t: float, closer: float) -> Vector:
+        """Whether the bend that is seen from a distance ``t`` is not there from closer by: it is beside the point."""
+        wide, narrow = self._bend(t / 4), self._bend(closer)
+        with np.errstate(invalid="ignore"):
+            return np.asarray((narrow < 0.1 * wide) & (self._bend_noise(closer) < 0.1 * wide))
+
     def turns(self, largest: float) -> Vector:
         """Whether there may be a kink or a jump here or close by: the slopes of the two sides do not come together."""
         may = np.zeros(len(self.rows), bool)

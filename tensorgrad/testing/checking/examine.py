@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tensorgrad.testing.checking.claims import Claims
-from tensorgrad.testing.checking.differences import STEP, Rows, Slopes
+from tensorgrad.testing.checking.differences import STEP, Line, Rows, Slopes
 from tensorgrad.testing.checking.entries import Entry, Examination
 from tensorgrad.testing.checking.oracles import SAFETY, differences
 from tensorgrad.testing.checking.problem import Problem
@@ -70,7 +70,7 @@ class _Examiner:
         suspects: list[tuple[float, int, Vector]] = []
         for c, direction in enumerate(self.columns):
             line = self.claims.line(direction)
-            slopes = line.estimates(self.claims.scale(direction) * STEP * QUICK).choose()
+            slopes = self._quick(line)
             quick[:, c] = slopes.values
             result.kinked[:, c] = line.bends(self.claims.scale(direction) * STEP)
             allowed, doubt = self._at_once(direction, slopes)
@@ -94,6 +94,11 @@ class _Examiner:
         if result.entries:
             result.worst = max(result.entries, key=lambda entry: min(entry.excess, 1.0))
         return result
+
+    def _quick(self, line: Line) -> Slopes:
+        """A few differences of a moderate step; of no simple size, so that no period of a function fits them all."""
+        step = self.rng.uniform(0.7, 1.0) * STEP
+        return line.estimates(self.claims.scale(line.direction) * step * QUICK).choose()
 
     def _at_once(self, direction: Vector, slopes: Slopes) -> tuple[Vector, Vector]:
         """What differences of a moderate step say of one direction.
@@ -122,7 +127,7 @@ class _Examiner:
         for _ in range(ACROSS if len(self.claims.x) > 1 else 0):
             direction = signed(self.rng, self.claims.x.shape) * sizes / sizes.max()
             line = self.claims.line(direction)
-            _, doubt = self._at_once(direction, line.estimates(self.claims.scale(direction) * STEP * QUICK).choose())
+            _, doubt = self._at_once(direction, self._quick(line))
             places = [int(i) for i in np.argsort(-doubt) if doubt[i] and int(i) not in self.judge.hulls][:LOOKED_AT]
             if places:
                 claimed, reference = self.claims.along(direction)

@@ -13,8 +13,18 @@ from tensorgrad.testing.checking.entries import Entry, Examination
 from tensorgrad.testing.checking.examine import examine
 from tensorgrad.testing.checking.problem import Part, Problem
 from tensorgrad.testing.checking.report import EXPLAINED, GradientReport
+from tensorgrad.testing.checking.sampling import signed
 from tensorgrad.testing.engines import Engine
 from tensorgrad.testing.engines.pair import Pair
+
+FAR = 2.0**40
+"""How many times as large and as small a cotangent is given to a rule; a power of two, so that nothing is rounded."""
+
+ADDED = 1e-5
+"""By how much the gradient of a sum may differ from the sum of gradients, relative to the largest entry."""
+
+TINY = 1e-280
+"""Gradients below this may vanish when they are divided by that."""
 
 MIXED = 0x6772
 """Goes into the seed, so that nobody's inputs, made from the same seed, are the weights that they are checked with."""
@@ -125,6 +135,7 @@ def _check(
 ) -> GradientReport:
     examination = examine(problem, rtol, atol, np.random.default_rng((seed, MIXED)))
     faults = list(causes.of_faults(problem))
+    faults += _linearity(problem, seed)
     if before is not None:
         faults += _identity(problem, before, seed)
     wrong = examination.wrong is not None
@@ -202,6 +213,50 @@ def _notes(problem: Problem, examination: Examination) -> list[str]:
     if any(fault.kind == "aliased" for fault in problem.faults):
         notes += [fault.text for fault in problem.faults if fault.kind == "aliased"]
     return notes
+
+
+def _linearity(problem: Problem, seed: int) -> list[str]:
+    """Whether a rule is linear in what comes from above: for much larger and smaller ones, and for sums."""
+    rng = np.random.default_rng((seed, MIXED))
+    finite = np.isfinite(problem.value(problem.x))
+    u = rng.standard_normal(len(finite)) * finite
+    v = signed(rng, u.shape) * 10 ** rng.uniform(-4, 0, u.shape) * finite
+
+    def pull(cotangent: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return problem.pull(problem.x, cotangent)
+
+    def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        # What may have overflowed, or vanished, tells nothing.
+        told = np.isfinite(one) & np.isfinite(other) & (np.abs(one) > TINY)
+        one, other = np.where(told, one, 0.0), np.where(told, other, 0.0)
+        return np.array(
+            [
+                np.abs(one - other)[part.slice].max(initial=0.0) / (np.abs(one)[part.slice].max(initial=0.0) or 1.0)
+                for part in problem.inputs
+            ]
+        )
+
+    try:
+        gradient = pull(u)
+        worst = apart(gradient, -pull(-u))
+        if problem.low_precision is None:
+            for factor in (FAR, 1 / FAR):
+                worst = np.maximum(worst, apart(gradient, pull(factor * u) / factor))
+            # The rule may round, where its terms cancel.
+            rounding = apart(gradient, pull(1.1 * u) / 1.1)
+            alone = apart(pull(u + v), gradient + pull(v))
+            worst = np.maximum(worst, np.where(alone > np.maximum(ADDED, 100 * rounding), alone, 0.0))
+    except problem.engine.domain_errors:
+        return []
+    epsilon = float(np.finfo(problem.low_precision or np.float64).eps)
+    return [
+        f"the gradient of {part.name} is not linear in the gradient that comes from above (the cotangent): to "
+        f"larger or smaller ones, or to sums of them, belong others than it gives. Is something clipped, normalised "
+        f"or left out?"
+        for part, gap in zip(problem.inputs, worst, strict=True)
+        if gap > 1e4 * epsilon
+    ][:1]
 
 
 def _identity(problem: Problem, before: Problem, seed: int) -> list[str]:

@@ -64,6 +64,7 @@ class Neighbourhood:
 
     Attributes:
         inside: whether the gradient is in the hull of theirs.
+        distance: how far it is from the hull, relative to the gradients' size; inf, if that is not known.
         varies: whether they differ from each other by more than the function's curvature explains.
         tolerance: the distance, relative to the gradients' size, that is let pass.
         column: the number of the column along which the gradient is furthest from the hull.
@@ -74,6 +75,7 @@ class Neighbourhood:
     """
 
     inside: bool
+    distance: float
     varies: bool
     tolerance: float
     column: int
@@ -115,18 +117,21 @@ def look_around(
     Returns:
         What was found, at the radius that told most; None if the function has no gradients around there.
     """
-    best = None
+    best, outside = None, np.inf
     arounds = [_Around(phi, pull, x, columns, reach, noise, rng) for reach in _reaches(x, within)]
     # What the rule says of the corners is quick to ask, and believed when differences confirm those that matter.
     for trust in (True, False):
         settled = []
         for around in arounds:
-            seen = _search(around, claimed, _starts(around, groups), trust)
+            seen = _search(around, claimed, _starts(around, claimed, groups), trust)
             told = seen is not None and seen.inside and seen.varies
             if told:
                 settled.append(around)
-            if seen is None or seen.tolerance > COARSE:
+            if seen is None or seen.tolerance > COARSE or (told and outside < 4 * seen.tolerance):
+                # What is as near to the hull as that is inside to whoever does not look closely.
                 continue
+            if not seen.inside:
+                outside = min(outside, seen.distance)
             closer = [_Around(phi, pull, x, columns, part * around.reach, noise, rng) for part in CLOSER]
             if told and _holds(closer, claimed, seen):
                 return seen
@@ -202,6 +207,11 @@ class _Around:
             found = self.pull(self.x + self.reach * z)
         else:
             found = np.array([self.measured(z, w) for w in self.unit])
+            # Where there is a kink, slopes do not add up.
+            w = self.rng.uniform(0.5, 1.0, len(found)) * np.where(found < 0, -1.0, 1.0)
+            allowed = 1e-2 * float(np.abs(w * found).sum()) + 20 * float(np.abs(w) @ self.noise)
+            if len(found) > 1 and not abs(self.measured(z, w) - float(w @ found)) <= allowed:
+                return None
         return found if np.isfinite(found).all() else None
 
     def gradients(self, places: Iterable[Vector], trust: bool) -> tuple[list[Vector], list[Vector]]:
@@ -232,9 +242,17 @@ class _Around:
         return None if uneven > HALVED // 2 else most
 
 
-def _starts(around: _Around, groups: Sequence[slice]) -> list[Vector]:
+def _starts(around: _Around, claimed: Vector, groups: Sequence[slice]) -> list[Vector]:
     """Places to begin with."""
     starts = [around.point() for _ in range(SAMPLES)]
+    # Where conventions come from: all of one sign, the first largest, the last largest.
+    size = np.sort(np.abs(around.point()))
+    starts += [z for ramp in (size, size[::-1]) for z in (ramp, -ramp)]
+    # And where the function rises fastest, if the gradient is this one.
+    steepest = np.linalg.lstsq(around.columns, claimed, rcond=None)[0]
+    if np.abs(steepest).max(initial=0.0) > 0:
+        ends = [sign * steepest / np.abs(steepest).max() for sign in (1.0, -1.0)]
+        starts += [z for z in ends if around.gradient(z, trust=False) is not None]
     for column in around.columns[:SAMPLES]:
         # Of many pieces that meet, a random place rarely sees the one that lies along a column.
         starts += [sign * np.sign(column) + 0.2 * around.point() for sign in (1.0, -1.0)]
@@ -272,7 +290,7 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
         # Nothing moves anything: or is it that steps are too small for the function's values?
         size = max(abs(around.phi(around.x + around.reach * z)) for z in places)
         tolerance = 8 * float(around.noise.max()) / size if size else 0.0
-        return Neighbourhood(True, False, tolerance, 0, 0.0, float(around.reach.max()), [], around.columns[:0])
+        return Neighbourhood(True, 0.0, False, tolerance, 0, 0.0, float(around.reach.max()), [], around.columns[:0])
     if curvature is None:
         return None
     # As exact as along the first column; what is slight beside the others, or noisy, is compared with that.
@@ -282,10 +300,8 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
     sizes = np.maximum(sizes, SLIGHT * sizes.max())
     tolerance = float(doubt[0] / sizes[0]) + 1e-7
     sizes = np.maximum(sizes, doubt / tolerance)
-    varying = np.ptp(corners, axis=0) / sizes > 4 * tolerance
-    varies = bool(varying.any())
     target, points = claimed / sizes, [corner / sizes for corner in corners]
-    inside = False
+    varies, inside, unconfirmed = bool((np.ptp(points, axis=0) > 4 * tolerance).any()), False, False
     for _ in range(ROUNDS if varies else 1):
         nearest, weights = nearest_in_hull(np.array(points), target)
         away = target - nearest
@@ -298,6 +314,7 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
                 if inside:
                     nearest, _ = nearest_in_hull(confirmed, target)
                     inside = bool(np.abs(target - nearest).max() <= 4 * tolerance)
+                unconfirmed = not inside
             break
         if not varies:
             break
@@ -320,13 +337,14 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
     column = int(np.abs(target - nearest).argmax())
     return Neighbourhood(
         inside,
+        np.inf if unconfirmed else float(np.abs(target - nearest).max()),
         varies,
         tolerance,
         column,
         float(nearest[column] * sizes[column]),
         float(around.reach.max()),
         [places[k] for k in np.flatnonzero(weights)],
-        around.columns[varying],
+        around.columns[np.ptp(points, axis=0) > 4 * tolerance],
     )
 
 

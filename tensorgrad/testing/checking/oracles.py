@@ -24,7 +24,7 @@ def steps_of_all_sizes(claims: Claims, direction: Vector, shift: float) -> list[
     moving = direction != 0
     own = np.abs(claims.x[moving] / direction[moving])
     least = float(own[own > 0].min()) if (own > 0).any() else scale
-    if least < 1e-6 * scale:
+    if np.finfo(np.float64).tiny < 1e-6 * least < 1e-12 * scale:
         series.append(falling(0.3 * least * shift, 1e-6 * least))
     return series
 

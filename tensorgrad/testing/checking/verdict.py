@@ -91,10 +91,11 @@ class Judge:
         if close and error <= EXACT * max(abs(found), abs(claimed)):
             return first
 
-        bent = not close and bool(line.bends(STEP * curve.scale)[i])
+        first_step = STEP * curve.scale
+        bent = not close and bool(line.bends(first_step)[i] and not line.straightens(first_step, step)[i])
         if bent:
             # The kink is seen from so far, however small the step is that the difference was best with.
-            step = max(step, STEP * curve.scale)
+            step = max(step, first_step)
             seen, _ = self._around(curve, step)
             if seen is not None and seen.inside and seen.varies:
                 return entry(found, abs(claimed - found), "kink", HULL)
@@ -147,7 +148,8 @@ class Judge:
             seen, column = self._around(curve, step)
         if seen is not None and seen.inside and (seen.varies_along(line.direction) or jump):
             return entry(found, gap, "jump" if jump else "kink", HULL)
-        if not error <= STEADY * abs(found) and curve.is_vertical():
+        told = gap > 10 * error and error < 0.05 * abs(found)
+        if not told and not error <= STEADY * abs(found) and curve.is_vertical():
             return entry(found, np.inf, "singular")
         if seen is not None and not seen.inside and (jump or seen.varies):
             direction, claimed = column, float(self.claims.gradients[i] @ column)
