@@ -48,6 +48,11 @@ class Claims:
             if np.isnan(self.gradients).any(axis=0).sum() >= np.isnan(gradients).any(axis=0).sum():
                 self.rows, self.gradients = single, gradients
 
+    def combine(self, dense: Vector) -> None:
+        """Adds combinations (l, m) of outputs to the rows, and their gradients."""
+        self.rows = Rows(self.rows.picked, self.rows.weights, np.concatenate([self.rows.dense, dense]))
+        self.gradients = self._pulled()
+
     def _pulled(self) -> Vector:
         pulled = [self.problem.pull(self.x, self.rows.cotangent(i)) for i in range(len(self.rows))]
         return np.array(pulled).reshape(len(self.rows), len(self.x))

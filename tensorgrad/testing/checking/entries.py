@@ -74,6 +74,12 @@ class Examination:
     whole: bool = True
     skipped: int = 0
 
+    def extend(self, rows: Rows, claimed: Vector) -> None:
+        """Takes in combinations that were looked at later."""
+        more = np.zeros((len(rows) - len(self.rows), len(self.columns)))
+        self.rows, self.claimed = rows, claimed
+        self.quick, self.kinked = np.concatenate([self.quick, more]), np.concatenate([self.kinked, more != 0])
+
     @property
     def wrong(self) -> Entry | None:
         """The entry that is wrong, if there is one."""

@@ -6,6 +6,7 @@ Most derivatives agree at once with a few differences of a moderate step. Those 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -27,6 +28,9 @@ APART = 2
 
 ACROSS = 2
 """Along so many directions all inputs are moved at once, besides one by one."""
+
+TOGETHER = 3
+"""So many combinations of all outputs with kinks are looked at, besides one by one."""
 
 LOOKED_AT = 8
 """So many combinations of outputs that do not agree there are looked at."""
@@ -86,7 +90,7 @@ class _Examiner:
                         result.entries.append(self._where(entry))
                         result.worst = result.entries[-1]
                     return result
-        for entry in self._across() if result.whole else ():
+        for entry in chain(self._across(), self._together(result)) if result.whole else ():
             result.entries.append(entry)
             if entry.status == "wrong":
                 result.worst = entry
@@ -134,6 +138,31 @@ class _Examiner:
                 slopes = differences(self.claims, line, 1.0)
                 for i in places:
                     entry = self.judge(line, i, float(claimed[i]), float(reference[i]), slopes, adds_up=False)
+                    if entry.oracle == HULL:
+                        yield entry
+
+    def _together(self, result: Examination) -> Iterator[Entry]:
+        """Entries of outputs with kinks, several at once: rows that are right one by one may be of no one Jacobian."""
+        bent = np.asarray(result.kinked.any(axis=1))
+        bent[[entry.row for entry in result.entries if entry.status in ("kink", "jump")]] = True
+        outputs, first = self.claims.rows.picked[bent[: len(self.claims.rows.picked)]], len(self.claims.rows)
+        if len(outputs) < 2:
+            return
+        dense = np.zeros((TOGETHER, len(self.claims.center)))
+        dense[:, outputs] = signed(self.rng, (TOGETHER, len(outputs)))
+        # Outputs with one and the same kink are told by their difference, others by their sum.
+        dense[1, outputs] = dense[0, outputs] * (-1.0) ** np.arange(len(outputs))
+        self.claims.combine(dense)
+        result.extend(self.claims.rows, self.claims.gradients)
+        for direction in self.columns:
+            line = self.claims.line(direction)
+            _, doubt = self._at_once(direction, self._quick(line))
+            places = [i for i in range(first, len(doubt)) if doubt[i] and i not in self.judge.hulls]
+            if places:
+                claimed, reference = self.claims.along(direction)
+                slopes = differences(self.claims, line, 1.0)
+                for i in places:
+                    entry = self.judge(line, i, float(claimed[i]), float(reference[i]), slopes)
                     if entry.oracle == HULL:
                         yield entry
 
