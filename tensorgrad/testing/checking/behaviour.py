@@ -73,6 +73,20 @@ class Curve:
             sides.append(float(np.median(found)) if found else 0.0)
         return max(least, *sides)
 
+    def grain(self) -> float:
+        """How large the steps are in which the values go, whatever rounds; 0 if there are none to be seen."""
+        found, before = 0.0, np.nan
+        for width in self.scale * 10.0 ** -np.arange(1.0, 9.0, 0.5):
+            sides = [self.along(side * width * self.rng.uniform(1, 3, 20)) for side in (1, -1)]
+            values = np.concatenate([there for _, there in sides])
+            if not np.isfinite(values).all():
+                continue
+            uneven = min(_unevenness(*side, SMOOTH) for side in sides)
+            if before < 2.5 * uneven < 6 * before and uneven < COARSEST * np.abs(values).max():
+                found = max(found, uneven)
+            before = uneven
+        return found
+
     def jumps(self) -> bool:
         """Whether the value jumps at the point: the two sides are apart, each is even by itself."""
         places = 1e-9 * self.scale * self.rng.uniform(0.1, 1.0, 8)

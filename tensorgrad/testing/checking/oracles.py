@@ -31,22 +31,22 @@ def steps_of_all_sizes(claims: Claims, direction: Vector, shift: float) -> list[
 
 def differences(claims: Claims, line: Line, shift: float) -> Slopes:
     """Central differences, and those of one side where the other has no values."""
-    series = steps_of_all_sizes(claims, line.direction, shift)
-
-    def slopes(side: int) -> Slopes:
-        first, *finer = [line.estimates(steps, side) for steps in series]
-        for more in finer:
-            first = first.then(more)
-        return first.choose(side != 0)
-
-    best = slopes(0)
+    best = one_sided(claims, line, 0, shift)
     for side in (1, -1):
         if np.isfinite(best.errors).all():
             break
-        one = slopes(side)
+        one = one_sided(claims, line, side, shift)
         lacking = ~np.isfinite(best.errors) & np.isfinite(one.errors)
         best = Slopes(*(np.where(lacking, getattr(one, part), getattr(best, part)) for part in vars(best)))
     return best
+
+
+def one_sided(claims: Claims, line: Line, side: int, shift: float = 1.0) -> Slopes:
+    """Differences of one side, 1 or -1; central ones for 0."""
+    first, *finer = [line.estimates(steps, side) for steps in steps_of_all_sizes(claims, line.direction, shift)]
+    for more in finer:
+        first = first.then(more)
+    return first.choose(side != 0)
 
 
 def complex_step(claims: Claims, line: Line, i: int) -> tuple[float, float] | None:
