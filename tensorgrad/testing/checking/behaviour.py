@@ -87,6 +87,13 @@ class Curve:
             before = uneven
         return found
 
+    def reach(self, slope: float, grain: float) -> float:
+        """How far the values go with a slope, to a few of the steps in which they go."""
+        for h in self.scale * 2.0 ** -np.arange(40):
+            if abs((self(h) - self(-h)) / 2 - slope * h) <= 4 * grain:
+                return float(h)
+        return 0.0
+
     def jumps(self) -> bool:
         """Whether the value jumps at the point: the two sides are apart, each is even by itself."""
         places = 1e-9 * self.scale * self.rng.uniform(0.1, 1.0, 8)

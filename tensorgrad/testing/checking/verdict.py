@@ -172,9 +172,10 @@ class Judge:
         doubt = self._scatter(curve, step, (gap - SAFETY * error) / SAFETY)
         if gap <= SAFETY * (error + doubt):
             return entry(found, error + doubt, "ill-conditioned")
-        grain = self._grain(i) / curve.scale
-        if gap <= GRAINS * grain:
-            return entry(found, grain, "unverified")
+        grain = self._grain(i)
+        coarse = rounded is None and grain > NOISY * self.claims.epsilon * natural * curve.scale
+        if coarse and gap * curve.reach(found, grain) <= GRAINS * grain:
+            return entry(found, gap, "unverified")
         return entry(found, error, "wrong")
 
     def _is_between(self, line: Line, i: int, claimed: float) -> bool:
