@@ -17,6 +17,9 @@ HIDDEN = 20.0
 SMOOTH = 5
 """The degree of a polynomial that all that is smooth is taken to be over a few steps of rounding."""
 
+GRAINS = 8.0
+"""An error that changes the value by so many of the steps in which it goes cannot be told."""
+
 ATTEMPTS = 3
 """How often such values are looked for, each time at other places."""
 
@@ -87,12 +90,20 @@ class Curve:
             before = uneven
         return found
 
-    def reach(self, slope: float, grain: float) -> float:
-        """How far the values go with a slope, to a few of the steps in which they go."""
+    def hides(self, found: float, gap: float, grain: float, step: float) -> bool:
+        """Whether the steps in which the values go are so large that an error of the slope cannot be told.
+
+        Args:
+            found: the slope.
+            gap: the error.
+            grain: how large the steps are.
+            step: of the differences that the slope was found with.
+        """
         for h in self.scale * 2.0 ** -np.arange(40):
-            if abs((self(h) - self(-h)) / 2 - slope * h) <= 4 * grain:
-                return float(h)
-        return 0.0
+            if abs((self(h) - self(-h)) / 2 - found * h) <= 4 * grain:
+                places = h * self.rng.uniform(-1, 1, 40)
+                return gap * h <= GRAINS * grain and not self._is_wave(places, np.zeros(40), step, gap)
+        return False
 
     def jumps(self) -> bool:
         """Whether the value jumps at the point: the two sides are apart, each is even by itself."""

@@ -15,8 +15,8 @@ import numpy as np
 
 Vector = np.ndarray
 
-RADII = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14)
-"""How far around the point gradients are looked at."""
+RADII = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-2, 0.1)
+"""How far around the point gradients are looked at; far away, if what is near cannot be told from rounding."""
 
 INNER = 2e-3
 """The step of the differences, relative to the radius."""
@@ -246,7 +246,8 @@ def _starts(around: _Around, claimed: Vector, groups: Sequence[slice]) -> list[V
     """Places to begin with."""
     starts = [around.point() for _ in range(SAMPLES)]
     # Where conventions come from: all of one sign, the first largest, the last largest.
-    size = np.sort(np.abs(around.point()))
+    n = len(around.x)
+    size = np.linspace(0.3, 1.0, n) + 0.1 / n * around.rng.uniform(-1, 1, n)
     starts += [z for ramp in (size, size[::-1]) for z in (ramp, -ramp)]
     # And where the function rises fastest, if the gradient is this one.
     steepest = np.linalg.lstsq(around.columns, claimed, rcond=None)[0]
@@ -442,16 +443,17 @@ def nearest_in_hull(points: Vector, target: Vector) -> tuple[Vector, Vector]:
         >>> nearest_in_hull(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), np.array([1.0, -1.0]))
         (array([1., 0.]), array([0.5, 0.5, 0. ]))
     """
-    heavy = 1e3 * max(1.0, float(np.abs(points).max()), float(np.abs(target).max()))
-    a = np.concatenate([points.T, np.full((1, len(points)), heavy)])
-    b = np.concatenate([target, [heavy]])
+    shifted = points - target
+    heavy, size = 1e3, float(np.abs(shifted).max()) or 1.0
+    a = np.concatenate([shifted.T / size, np.full((1, len(points)), heavy)])
+    b = np.concatenate([np.zeros(len(target)), [heavy]])
     weights = np.zeros(len(points))
     active = np.zeros(len(points), bool)
     for _ in range(10 * len(points)):
         gain = a.T @ (b - a @ weights)
         gain[active] = -np.inf
         j = int(gain.argmax())
-        if gain[j] <= 1e-12 * heavy * heavy or active.all():
+        if gain[j] <= 1e-14 * heavy * heavy or active.all():
             break
         active[j] = True
         while True:

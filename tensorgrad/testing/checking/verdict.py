@@ -37,13 +37,10 @@ SLOPPY = 1e-8
 NOISY = 100.0
 """A function whose values scatter by more units in the last place than this is computed from terms that cancel."""
 
-HULL = "hull of the gradients close by"
+HULL, ROUNDING = "hull of the gradients close by", "differences over many steps of rounding"
 
 SLIGHT_KINK = 1e-6
 """Slopes of both sides that differ by less than this, relative to them, look like one slope to a hull."""
-
-GRAINS = 8.0
-"""An error that changes the value by so many of the steps in which it goes cannot be told."""
 
 KINKED = 4
 """Into so many further inputs with kinks the hull reaches, where there are many inputs."""
@@ -93,6 +90,10 @@ class Judge:
             return entry(found, np.inf, "unverified")
         nothing = float(self.claims.nothing(direction)[i])
         if abs(claimed) <= nothing and abs(found) <= nothing:
+            # From farther away there was a slope: is this one of the steps in which the function goes?
+            rounded = curve.rounded_slope(found, step)
+            if rounded is not None and entry(*rounded[:2]).excess > 1:
+                return entry(*rounded[:2], "wrong", ROUNDING)
             return Entry(i, direction, claimed, found, nothing, "agrees", kind)
         first = entry(found, error)
         close = first.excess <= 1
@@ -135,7 +136,7 @@ class Judge:
         # They differ. Is it the function's rounding, or the rule's?
         rounded = None if close else curve.rounded_slope(found, step)
         if rounded is not None:
-            kind = "differences over many steps of rounding"
+            kind = ROUNDING
             found, error, step = rounded
             if entry(found, error).excess <= 1:
                 return entry(found, error, "rounded")
@@ -174,7 +175,7 @@ class Judge:
             return entry(found, error + doubt, "ill-conditioned")
         grain = self._grain(i)
         coarse = rounded is None and grain > NOISY * self.claims.epsilon * natural * curve.scale
-        if coarse and gap * curve.reach(found, grain) <= GRAINS * grain:
+        if coarse and curve.hides(found, gap, grain, step):
             return entry(found, gap, "unverified")
         return entry(found, error, "wrong")
 
