@@ -90,6 +90,15 @@ class Curve:
             before = uneven
         return found
 
+    def is_single(self) -> bool:
+        """Whether the values are numbers in single precision, and as close together as these are."""
+        places = 1e-5 * self.scale * self.rng.uniform(-1, 1, 100)
+        values = np.array([self.line.at(float(t))[0][self.places] for t in places])
+        if not np.isfinite(values).all() or not (values == values.astype(np.float32)).all():
+            return False
+        gaps = np.diff(np.unique(values))
+        return bool(len(gaps) and gaps.min() <= 4 * np.spacing(np.float32(np.abs(values).max())))
+
     def hides(self, found: float, gap: float, grain: float, step: float) -> bool:
         """Whether the steps in which the values go are so large that an error of the slope cannot be told.
 
