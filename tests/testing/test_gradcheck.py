@@ -170,6 +170,122 @@ class TestHiddenOnes:
         assert not gradcheck((np.log, lambda g, x: 2 * g / x), np.array([1e-305]))
 
 
+class TestCotangents:
+    """A rule is linear in what comes from above, wherever that is."""
+
+    @pytest.mark.parametrize(
+        "bent",
+        [
+            lambda g: np.clip(g, -10, 10),
+            lambda g: np.clip(g, -1000, 1000),
+            lambda g: g / max(1.0, np.linalg.norm(g) / 100),
+            lambda g: np.where(np.abs(g) < 1e-6, 0.0, g),
+            lambda g: np.where(np.abs(g) > 0.1 * np.abs(g).max(initial=0.0), g, 0.0),
+        ],
+        ids=["clipped at 10", "clipped at 1000", "norm clipped", "small ones dropped", "relatively small ones dropped"],
+    )
+    def test_what_is_not(self, bent):
+        x = np.linspace(-1.0, 1.0, 6)
+        report = gradcheck((np.tanh, lambda g, x: bent(g) * (1 - np.tanh(x) ** 2)), x)
+        assert not report
+        assert report.status == "wrong" or "not linear in the gradient that comes from above" in report.faults[0]
+
+    @pytest.mark.parametrize("size", [1e-150, 1e-30, 1e30, 1e150])
+    def test_what_is_of_any_size(self, size):
+        assert gradcheck((lambda x: size * np.sin(x), lambda g, x: g * size * np.cos(x)), np.linspace(-1.0, 1.0, 6))
+
+    def test_what_rounds(self):
+        matrix = np.vander(np.linspace(0, 1, 8), 8)
+
+        def solve(b):
+            return np.linalg.solve(matrix, b)
+
+        assert gradcheck((solve, lambda g, b: np.linalg.solve(matrix.T, g)), np.ones(8))
+
+
+class TestPeriods:
+    """No period of a function fits all steps."""
+
+    @pytest.mark.parametrize("waves", [64, 256, 512, 1024, 4096])
+    def test_waves_that_fit_into_simple_steps(self, waves):
+        turn = 2 * np.pi * waves
+
+        def f(x):
+            return np.sin(x) + 1e-3 * np.sin(turn * x)
+
+        x = np.array([0.3, 0.7])
+        assert gradcheck((f, lambda g, x: g * (np.cos(x) + 1e-3 * turn * np.cos(turn * x))), x)
+        assert not gradcheck((f, lambda g, x: g * np.cos(x)), x)
+
+    def test_hours_of_a_late_day(self):
+        def f(t):
+            return np.sin(2 * np.pi * t / 24) + 0.01 * t
+
+        t = np.array([49152.0])
+        assert not gradcheck((f, lambda g, t: 0.01 * g), t)
+
+    @pytest.mark.parametrize("fast", [1e3, 1e5, 1e7])
+    def test_ripples_are_no_rounding(self, fast):
+        def f(x):
+            return x + np.sin(fast * x) / fast
+
+        x = np.array([0.3, 0.71])
+        assert gradcheck((f, lambda g, x: g * (1 + np.cos(fast * x))), x)
+        assert not gradcheck((f, lambda g, x: g), x)
+
+
+class TestCoarseOnes:
+    """Functions that compute in single precision inside."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_slopes_that_the_rounding_hides_are_not_called_wrong(self, seed):
+        x = np.random.default_rng(seed).normal(0, 4, 50)
+
+        def f(x):
+            return np.float64(np.tanh(x.astype(np.float32)).sum())
+
+        report = gradcheck((f, lambda g, x: g * (1 - np.tanh(x) ** 2)), x, seed=seed)
+        assert report, str(report)
+
+    def test_a_gradient_of_zero_does_not_go_with_values_that_move(self):
+        def f(x):
+            return np.tanh(x.astype(np.float32)).astype(np.float64)
+
+        x = np.array([0.3, 1.0, 2.0])
+        assert gradcheck((f, lambda g, x: g * (1 - np.tanh(x) ** 2)), x)
+        assert not gradcheck((f, lambda g, x: 0 * g), x)
+
+    def test_a_gradient_of_zero_goes_with_values_in_steps(self):
+        for f in (np.floor, lambda x: np.round(256 * x) / 256):
+            assert gradcheck((f, lambda g, x: 0 * g), np.array([0.3, 1.1, 2.7]))
+
+
+def test_close_to_the_end_of_a_domain_there_is_a_slope():
+    assert gradcheck((np.arccos, lambda g, x: -g / np.sqrt((1 - x) * (1 + x))), 1 - 1e-14)
+    assert not gradcheck((np.arccos, lambda g, x: g / np.sqrt((1 - x) * (1 + x))), 1 - 1e-14)
+
+
+def test_beside_the_end_of_a_domain_there_is_a_slope():
+    x = np.array([1 - 1e-12, 0.2])
+
+    def f(x):
+        return np.log(1 - x)
+
+    assert gradcheck((f, lambda g, x: -g / (1 - x)), x)
+    assert not gradcheck((f, lambda g, x: -2 * g / (1 - x)), x)
+
+
+def test_sizes_that_nothing_is_smaller_than():
+    x = np.array([1e-200, -1e-200, 5e-324, -1e-310])
+    assert gradcheck((lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0)), x)
+
+
+def test_second_derivatives_where_little_is_left_of_large_terms():
+    logits = np.array([[30.0, 0.0, -30.0], [0.0, 25.0, 1.0]])
+    report = gradcheck(lambda x: tg.cross_entropy(x, np.array([0, 1])), logits, order=2)
+    assert report, str(report)
+
+
 class TestRightOnes:
     def test_pass(self):
         assert gradcheck(wrong(1.0), [1.0, 2.0], order=3)

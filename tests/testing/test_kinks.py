@@ -164,6 +164,141 @@ class TestManyTies:
             assert not check(np.median, rule(np.zeros(n)), np.ones(n), seed=seed)
 
 
+def at_ties(rule, otherwise):
+    """A rule for a point where all inputs are equal, and another one for all others."""
+    return lambda g, x: rule(g, x) if np.ptp(x) == 0 else otherwise(g, x)
+
+
+def sort_gradient(g, x):
+    gradient = np.empty_like(g)
+    gradient[np.argsort(x, kind="stable")] = g
+    return gradient
+
+
+class TestSharply:
+    """What is a little outside of a hull is outside, however many hulls are looked at."""
+
+    @pytest.mark.parametrize("slope", [1.001, 1.0001, -1.00001])
+    def test_a_slope_that_is_a_little_too_large(self, slope):
+        x = np.array([0.0, 1.0, -2.0, 0.0])
+        assert not check(lambda x: np.abs(x).sum(), lambda g, x: g * np.where(x == 0, slope, np.sign(x)), x)
+
+    def test_shares_that_add_up_to_a_little_too_much(self):
+        assert not check(np.max, lambda g, x: g * np.array([0.5, 0.5001, 0.0]), np.array([2.0, 2.0, 1.0]))
+
+    @pytest.mark.parametrize("slope", [0.9991, 1.0, 1.0009])
+    def test_slopes_that_differ_little(self, slope):
+        def f(x):
+            return x + 1e-3 * np.abs(x)
+
+        assert check(f, lambda g, x: slope * g, 0.0)
+        assert not check(f, lambda g, x: 1.0011 * g, 0.0)
+
+    def test_slopes_that_differ_less_than_a_hull_can_tell(self):
+        def f(x):
+            return x + 1e-7 * np.abs(x)
+
+        assert check(f, lambda g, x: g * (1 + 9e-8), 0.0)
+        assert not check(f, lambda g, x: g * (1 + 3e-7), 0.0)
+
+    @pytest.mark.parametrize("large", [1e4, 1e6, 1e7])
+    def test_kinks_of_small_terms_beside_large_ones(self, large):
+        def f(x):
+            return np.maximum(x[0], 0) + large * x[1]
+
+        for slope, right in ((0.0, True), (0.5, True), (1.0, True), (1.5, False), (-0.5, False)):
+            gradient = np.array([slope, large])
+            assert bool(check(f, lambda g, x, gradient=gradient: g * gradient, np.array([0.0, 1.0]))) == right
+
+    @pytest.mark.parametrize("beside", [1e-6, 1e-9, -1e-10])
+    def test_beside_a_kink_there_is_one_slope(self, beside):
+        x = np.array([beside, 1.0])
+        assert check(np.abs, lambda g, x: g * np.sign(x), x)
+        assert not check(np.abs, lambda g, x: np.where(np.abs(x) < 1e-5, 0.3, np.sign(x)) * g, x)
+
+    def test_a_corner_that_is_round_from_close_by(self):
+        def f(x):
+            return np.sqrt(x**2 + 1e-16)
+
+        x = np.array([5e-9, 1.0])
+        assert check(f, lambda g, x: g * x / f(x), x)
+        assert not check(f, lambda g, x: g * np.sign(x), x)
+
+
+class TestConventions:
+    """Conventions are the limits of gradients at places that are not hard to guess."""
+
+    @pytest.mark.parametrize("n", [4, 10, 24])
+    def test_permutations_of_equal_entries(self, n):
+        for rule in (sort_gradient, at_ties(lambda g, x: g[::-1], sort_gradient)):
+            report = check(np.sort, rule, np.ones(n))
+            assert report, str(report)
+
+    @pytest.mark.parametrize("n", [4, 8])
+    def test_the_mean_of_all_permutations(self, n):
+        report = check(np.sort, at_ties(lambda g, x: np.full(n, g.mean()), sort_gradient), np.ones(n))
+        assert report, str(report)
+
+    def test_the_first_of_each_of_many_groups(self):
+        x = np.random.default_rng(19).integers(0, 4, 300) * 1.0
+        report = check(
+            lambda x: x.reshape(-1, 10).max(axis=1),
+            lambda g, x: (np.eye(10)[x.reshape(-1, 10).argmax(axis=1)] * g[:, None]).ravel(),
+            x,
+        )
+        assert report, str(report)
+
+    def test_permutations_have_one_entry_in_each_column(self):
+        assert not check(np.sort, at_ties(lambda g, x: g.sum() * np.eye(4)[0], sort_gradient), np.ones(4))
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_norm_at_zero_may_have_any_gradient_up_to_a_unit_vector(self, seed):
+        for vector in (np.full(20, 20**-0.5), np.eye(20)[7], np.zeros(20)):
+            unit = at_ties(lambda g, x, vector=vector: g * vector, lambda g, x: g * x / np.linalg.norm(x))
+            assert check(np.linalg.norm, unit, np.zeros(20), seed=seed)
+        longer = at_ties(lambda g, x: g * 1.01 * np.eye(20)[7], lambda g, x: g * x / np.linalg.norm(x))
+        assert not check(np.linalg.norm, longer, np.zeros(20), seed=seed)
+
+    def test_pooling_of_an_image_of_zeros_and_ones(self):
+        image = (np.random.default_rng(0).random((1, 1, 7, 7)) < 0.3).astype(float)
+        report = gradcheck(lambda x: tg.max_pool2d(x, 3, stride=1), image)
+        assert report, str(report)
+
+    @pytest.mark.parametrize("slope", [0.0, 1.0])
+    def test_many_zeros(self, slope):
+        rule = np.vectorize(lambda x: slope if x == 0 else float(x > 0))
+        assert check(lambda x: np.maximum(x, 0), lambda g, x: g * rule(x), np.zeros(40))
+
+
+class TestTogether:
+    """Rows that are right one by one, and no Jacobian together."""
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_two_outputs_with_one_kink(self, seed):
+        def both(x):
+            return np.concatenate([np.abs(x), np.abs(x)])
+
+        def rule(first, second):
+            return lambda g, x: g[:1] * first + g[1:] * second
+
+        assert check(both, rule(1.0, 1.0), np.zeros(1), seed=seed)
+        assert check(both, rule(0.3, 0.3), np.zeros(1), seed=seed)
+        assert not check(both, rule(1.0, -1.0), np.zeros(1), seed=seed)
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_largest_and_smallest_are_not_the_same_entry(self, seed):
+        def both(x):
+            return np.array([x.max(), x.min()])
+
+        for rule, right in (
+            (np.eye(2), True),
+            (np.eye(2)[::-1], True),
+            (np.full((2, 2), 0.5), True),
+            (np.eye(2)[[0, 0]], False),
+        ):
+            assert bool(check(both, lambda g, x, rule=rule: g @ rule, np.ones(2), seed=seed)) == right
+
+
 class TestNetworks:
     @pytest.mark.parametrize("seed", range(3))
     def test_relu_networks_with_units_at_zero(self, seed):
@@ -256,3 +391,9 @@ class TestHulls:
         corners = np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
         for inside in ([0, 0, 0], [0.9, -0.9, 0.3], [1, 1, 1]):
             np.testing.assert_allclose(nearest_in_hull(corners, np.array(inside, float))[0], inside, atol=1e-9)
+
+
+def test_nearest_point_of_points_that_lie_close_together():
+    nearest, weights = nearest_in_hull(np.array([[0.999], [1.001]]), np.array([1.0009]))
+    assert nearest == pytest.approx([1.0009], abs=1e-12)
+    assert weights == pytest.approx([0.05, 0.95])

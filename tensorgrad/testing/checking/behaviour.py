@@ -21,7 +21,7 @@ GRAINS = 8.0
 """An error that changes the value by so many of the steps in which it goes cannot be told."""
 
 ATTEMPTS = 3
-"""How often such values are looked for, each time at other places."""
+"""How often steps of rounding are looked for."""
 
 ROUNDED = 2.0
 """Units in the last place that values are taken to be wrong by, where slopes around a kink are made from them."""
@@ -147,7 +147,7 @@ class Curve:
                 return True
         return False
 
-    def rounded_slope(self, found: float, step: float) -> tuple[float, float, float] | None:
+    def rounded_slope(self, found: float, step: float, attempts: int = ATTEMPTS) -> tuple[float, float, float] | None:
         """The slope of a function whose values go in tiny steps, because it rounds inside; None if they do not.
 
         Within one of the steps such a function is flat, or has another slope; over many of them it has its true one.
@@ -155,11 +155,12 @@ class Curve:
         Args:
             found: the slope at small steps of differences.
             step: the step that it was found with.
+            attempts: how often steps are looked for, each time at other places.
 
         Returns:
             The slope, how uncertain it is, and the step of the differences that it was found with.
         """
-        for _ in range(ATTEMPTS):
+        for _ in range(attempts):
             slope = self._slope_over_steps(found, step)
             if slope is not None:
                 return slope

@@ -39,6 +39,9 @@ STRIDES = (1.0, 0.3, 0.1)
 SCATTERED = 150
 """How many places anywhere around the point are looked at in the end."""
 
+DOUBTS = 5
+"""How often corners are given up that differences do not confirm."""
+
 TRIES = 3
 """How often a further corner is looked for before there is said to be none."""
 
@@ -303,19 +306,26 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
     sizes = np.maximum(sizes, doubt / tolerance)
     target, points = claimed / sizes, [corner / sizes for corner in corners]
     varies, inside, unconfirmed = bool((np.ptp(points, axis=0) > 4 * tolerance).any()), False, False
+    doubts = DOUBTS
     for _ in range(ROUNDS if varies else 1):
         nearest, weights = nearest_in_hull(np.array(points), target)
-        away = target - nearest
+        away, used = target - nearest, np.flatnonzero(weights)
+        corners_used = [places[k] for k in used]
         if np.abs(away).max() <= 2 * tolerance:
-            inside = True
-            if trust:
-                held = [around.gradient(places[k], trust=False) for k in np.flatnonzero(weights)]
-                confirmed = np.array([corner / sizes for corner in held if corner is not None])
-                inside = len(confirmed) == len(held)
-                if inside:
-                    nearest, _ = nearest_in_hull(confirmed, target)
-                    inside = bool(np.abs(target - nearest).max() <= 4 * tolerance)
-                unconfirmed = not inside
+            held = [around.gradient(places[k], trust=False) for k in used] if trust else []
+            lost = [int(k) for k, corner in zip(used, held, strict=False) if corner is None]
+            if lost and varies and len(points) - len(lost) > 1 and doubts:
+                # No gradients, says who looks closely: without these, then.
+                doubts -= 1
+                places, points = ([each for k, each in enumerate(some) if k not in lost] for some in (places, points))
+                continue
+            inside = not lost
+            if held and inside:
+                nearest, _ = nearest_in_hull(
+                    np.array([corner / sizes for corner in held if corner is not None]), target
+                )
+                inside = bool(np.abs(target - nearest).max() <= 4 * tolerance)
+            unconfirmed = not inside
             break
         if not varies:
             break
@@ -344,7 +354,7 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
         column,
         float(nearest[column] * sizes[column]),
         float(around.reach.max()),
-        [places[k] for k in np.flatnonzero(weights)],
+        corners_used,
         around.columns[np.ptp(points, axis=0) > 4 * tolerance],
     )
 

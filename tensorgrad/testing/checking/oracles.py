@@ -20,7 +20,7 @@ def steps_of_all_sizes(claims: Claims, direction: Vector, shift: float) -> list[
     Where entries are tiny themselves there is a second series, around their own size.
     """
     low, scale = claims.problem.low_precision, claims.scale(direction)
-    series = [falling(4 * scale * shift, scale * (1e-4 if low else 1e-14))]
+    series = [falling(4 * scale * shift, scale * (1e-4 if low else 1e-16))]
     moving = direction != 0
     own = np.abs(claims.x[moving] / direction[moving])
     least = float(own[own > 0].min()) if (own > 0).any() else scale

@@ -91,7 +91,7 @@ class Judge:
         nothing = float(self.claims.nothing(direction)[i])
         if abs(claimed) <= nothing and abs(found) <= nothing:
             # From farther away there was a slope: is this one of the steps in which the function goes?
-            rounded = curve.rounded_slope(found, step) if curve.is_single() else None
+            rounded = curve.rounded_slope(found, step, 1) if curve.is_single() else None
             if rounded is not None and entry(*rounded[:2]).excess > 1:
                 return entry(*rounded[:2], "wrong", ROUNDING)
             return Entry(i, direction, claimed, found, nothing, "agrees", kind)
