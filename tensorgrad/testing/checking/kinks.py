@@ -126,6 +126,8 @@ def look_around(
     for trust in (True, False):
         settled = []
         for around in arounds:
+            if not trust and around.drowns(claimed):
+                continue
             seen = _search(around, claimed, _starts(around, claimed, groups), trust)
             told = seen is not None and seen.inside and seen.varies
             if told:
@@ -221,6 +223,11 @@ class _Around:
         """The places where there are gradients, and these."""
         found = [(z, corner) for z in places if (corner := self.gradient(z, trust)) is not None]
         return [z for z, _ in found], [corner for _, corner in found]
+
+    def drowns(self, claimed: Vector) -> bool:
+        """Whether gradients are rounding and no more at this distance, to go by what the rule takes them for."""
+        sizes = np.abs([claimed, *(self.pull(self.x + self.reach * self.point()) for _ in range(3))])
+        return bool(0 < 10 * COARSE * np.nanmax(sizes[:, 0]) < 8 * self.noise[0])
 
     def anywhere(self) -> Iterator[Vector]:
         """Many places around the point."""
