@@ -260,6 +260,15 @@ class TestCoarseOnes:
             assert gradcheck((f, lambda g, x: 0 * g), np.array([0.3, 1.1, 2.7]))
 
 
+def test_a_tail_that_is_left_out_where_values_hardly_move():
+    def f(x):
+        return np.log(1 + np.exp(x))
+
+    x = np.array([-3.0, -8.5, 3.0])
+    assert gradcheck((f, lambda g, x: g / (1 + np.exp(-x))), x)
+    assert not gradcheck((f, lambda g, x: g * np.where(x < -8, 0.0, 1 / (1 + np.exp(-x)))), x)
+
+
 def test_close_to_the_end_of_a_domain_there_is_a_slope():
     assert gradcheck((np.arccos, lambda g, x: -g / np.sqrt((1 - x) * (1 + x))), 1 - 1e-14)
     assert not gradcheck((np.arccos, lambda g, x: g / np.sqrt((1 - x) * (1 + x))), 1 - 1e-14)

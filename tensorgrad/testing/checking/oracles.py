@@ -10,17 +10,20 @@ from tensorgrad.testing.checking.differences import Line, Slopes
 
 Vector = np.ndarray
 
+BOTTOM, LAST = 1e-14, 1e-16
+"""The smallest steps, relative to the size of the entries, usually and where all others leave the domain."""
+
 SAFETY = 3.0
 """How many times the estimated error of a difference is let pass."""
 
 
-def steps_of_all_sizes(claims: Claims, direction: Vector, shift: float) -> list[Vector]:
-    """Series of steps: from several times the size of the entries down to where only rounding is left.
+def steps_of_all_sizes(claims: Claims, direction: Vector, shift: float, bottom: float = BOTTOM) -> list[Vector]:
+    """Series of steps: from several times the size of the entries down to a tiny part of it, where rounding is left.
 
     Where entries are tiny themselves there is a second series, around their own size.
     """
     low, scale = claims.problem.low_precision, claims.scale(direction)
-    series = [falling(4 * scale * shift, scale * (1e-4 if low else 1e-16))]
+    series = [falling(4 * scale * shift, scale * (1e-4 if low else bottom))]
     moving = direction != 0
     own = np.abs(claims.x[moving] / direction[moving])
     least = float(own[own > 0].min()) if (own > 0).any() else scale
@@ -32,18 +35,20 @@ def steps_of_all_sizes(claims: Claims, direction: Vector, shift: float) -> list[
 def differences(claims: Claims, line: Line, shift: float) -> Slopes:
     """Central differences, and those of one side where the other has no values."""
     best = one_sided(claims, line, 0, shift)
-    for side in (1, -1):
+    for side, bottom in ((0, LAST), (1, BOTTOM), (-1, BOTTOM)):
         if np.isfinite(best.errors).all():
             break
-        one = one_sided(claims, line, side, shift)
+        # So close to the end of a domain there are only the last digits to move.
+        one = one_sided(claims, line, side, shift, bottom)
         lacking = ~np.isfinite(best.errors) & np.isfinite(one.errors)
         best = Slopes(*(np.where(lacking, getattr(one, part), getattr(best, part)) for part in vars(best)))
     return best
 
 
-def one_sided(claims: Claims, line: Line, side: int, shift: float = 1.0) -> Slopes:
+def one_sided(claims: Claims, line: Line, side: int, shift: float = 1.0, bottom: float = BOTTOM) -> Slopes:
     """Differences of one side, 1 or -1; central ones for 0."""
-    first, *finer = [line.estimates(steps, side) for steps in steps_of_all_sizes(claims, line.direction, shift)]
+    series = steps_of_all_sizes(claims, line.direction, shift, bottom)
+    first, *finer = [line.estimates(steps, side) for steps in series]
     for more in finer:
         first = first.then(more)
     return first.choose(side != 0)
