@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorgrad.backend import Array
 from tensorgrad.optim.optimizer import Optimizer
-from tensorgrad.optim.options import descent, require_betas, require_not_negative, shrink
+from tensorgrad.optim.options import average, descent, require_betas, require_not_negative, shrink
 from tensorgrad.optim.parameters import Parameters
 
 
@@ -98,14 +98,7 @@ class Adam(Optimizer):
             weight_decay = shrink(param, lr, weight_decay)
         grad = descent(xp, param, grad, weight_decay, maximize)
 
-        # All in one array of scratch: fresh memory costs more than the arithmetic.
-        scratch = xp.subtract(grad, mean, out=xp.empty_like(param))
-        scratch *= 1 - beta1
-        mean += scratch
-        xp.multiply(grad, grad, out=scratch)
-        scratch *= 1 - beta2
-        square *= beta2
-        square += scratch
+        scratch = average(xp, grad, state, betas)
         if amsgrad:
             if "max_exp_avg_sq" not in state:
                 state["max_exp_avg_sq"] = xp.zeros_like(param)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorgrad.backend import Array
 from tensorgrad.optim.optimizer import Optimizer
-from tensorgrad.optim.options import descent, require_betas, require_not_negative, shrink
+from tensorgrad.optim.options import average, descent, require_betas, require_not_negative, shrink
 from tensorgrad.optim.parameters import Parameters
 
 FADING = 0.96
@@ -105,13 +105,7 @@ class NAdam(Optimizer):
         mu, following = (beta1 * (1 - 0.5 * FADING ** (t * momentum_decay)) for t in (step, step + 1))
         state["mu_product"] *= mu
 
-        scratch = xp.subtract(grad, mean, out=xp.empty_like(param))
-        scratch *= 1 - beta1
-        mean += scratch
-        xp.multiply(grad, grad, out=scratch)
-        scratch *= 1 - beta2
-        square *= beta2
-        square += scratch
+        scratch = average(xp, grad, state, betas)
         denominator = xp.sqrt(square)
         denominator /= (1 - beta2**step) ** 0.5
         denominator += eps

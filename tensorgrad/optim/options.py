@@ -48,3 +48,20 @@ def descent(xp: Any, param: Array, grad: Array, weight_decay: float, maximize: b
     if maximize:
         grad = xp.negative(grad)
     return grad + weight_decay * param if weight_decay else grad
+
+
+def average(xp: Any, grad: Array, state: dict[str, Any], betas: tuple[float, float]) -> Array:
+    """Takes a gradient into ``exp_avg``, and its square into ``exp_avg_sq``, in place.
+
+    Returns:
+        An array of their shape to work in: fresh memory costs more than the arithmetic.
+    """
+    mean, square = state["exp_avg"], state["exp_avg_sq"]
+    scratch = xp.subtract(grad, mean, out=xp.empty_like(mean))
+    scratch *= 1 - betas[0]
+    mean += scratch
+    xp.multiply(grad, grad, out=scratch)
+    scratch *= 1 - betas[1]
+    square *= betas[1]
+    square += scratch
+    return scratch

@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorgrad.backend import Array
 from tensorgrad.optim.optimizer import Optimizer
-from tensorgrad.optim.options import descent, require_betas, require_not_negative, shrink
+from tensorgrad.optim.options import average, descent, require_betas, require_not_negative, shrink
 from tensorgrad.optim.parameters import Parameters
 
 ENOUGH = 5.0
@@ -98,13 +98,7 @@ class RAdam(Optimizer):
             weight_decay = shrink(param, lr, weight_decay)
         grad = descent(xp, param, grad, weight_decay, maximize)
 
-        scratch = xp.subtract(grad, mean, out=xp.empty_like(param))
-        scratch *= 1 - beta1
-        mean += scratch
-        xp.multiply(grad, grad, out=scratch)
-        scratch *= 1 - beta2
-        square *= beta2
-        square += scratch
+        scratch = average(xp, grad, state, betas)
         rate = lr / (1 - beta1**step)
         rho = 2 / (1 - beta2) - 1
         r = rho - 2 * step * beta2**step / (1 - beta2**step)

@@ -11,29 +11,14 @@ import numpy as np
 from tensorgrad.testing.checking import causes
 from tensorgrad.testing.checking.entries import Entry, Examination
 from tensorgrad.testing.checking.examine import examine
+from tensorgrad.testing.checking.identities import dot_product, linearity
 from tensorgrad.testing.checking.problem import Part, Problem
 from tensorgrad.testing.checking.report import EXPLAINED, GradientReport
-from tensorgrad.testing.checking.sampling import signed
 from tensorgrad.testing.engines import Engine
 from tensorgrad.testing.engines.pair import Pair
 
-FAR = 2.0**40
-"""How many times as large and as small a cotangent is given to a rule; a power of two, so that nothing is rounded."""
-
-ADDED = 1e-5
-"""By how much the gradient of a sum may differ from the sum of gradients, relative to the largest entry."""
-
-SIGNS = 12
-"""At so many places close by an identity has to fail in the same way."""
-
-TINY = 1e-280
-"""Gradients below this may vanish when they are divided by that."""
-
 MIXED = 0x6772
 """Goes into the seed, so that nobody's inputs, made from the same seed, are the weights that they are checked with."""
-
-IDENTITY = 1e-9
-"""By how much <Ju, v> and <u, J'v> may differ, relative to the sizes of the vectors: rounding alone."""
 
 
 def gradcheck(
@@ -138,9 +123,9 @@ def _check(
 ) -> GradientReport:
     examination = examine(problem, rtol, atol, np.random.default_rng((seed, MIXED)))
     faults = list(causes.of_faults(problem))
-    faults += _linearity(problem, seed)
+    faults += linearity(problem, np.random.default_rng((seed, MIXED)))
     if before is not None:
-        faults += _identity(problem, before, seed)
+        faults += dot_product(problem, before, np.random.default_rng((seed, MIXED)))
     wrong = examination.wrong is not None
     cause = causes.guess(problem, examination) if wrong else ""
     where = _where(problem, examination, examination.worst)
@@ -216,82 +201,6 @@ def _notes(problem: Problem, examination: Examination) -> list[str]:
     if any(fault.kind == "aliased" for fault in problem.faults):
         notes += [fault.text for fault in problem.faults if fault.kind == "aliased"]
     return notes
-
-
-def _linearity(problem: Problem, seed: int) -> list[str]:
-    """Whether a rule is linear in what comes from above: for much larger and smaller ones, and for sums."""
-    rng = np.random.default_rng((seed, MIXED))
-    finite = np.isfinite(problem.value(problem.x))
-    u = rng.standard_normal(len(finite)) * finite
-    v = signed(rng, u.shape) * 10 ** rng.uniform(-4, 0, u.shape) * finite
-
-    def pull(cotangent: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return problem.pull(problem.x, cotangent)
-
-    def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        # What may have overflowed, or vanished, tells nothing.
-        told = np.isfinite(one) & np.isfinite(other) & (np.abs(one) > TINY)
-        one, other = np.where(told, one, 0.0), np.where(told, other, 0.0)
-        return np.array(
-            [
-                np.abs(one - other)[part.slice].max(initial=0.0) / (np.abs(one)[part.slice].max(initial=0.0) or 1.0)
-                for part in problem.inputs
-            ]
-        )
-
-    try:
-        gradient = pull(u)
-        worst = apart(gradient, -pull(-u))
-        if problem.low_precision is None:
-            for factor in (FAR, 1 / FAR):
-                worst = np.maximum(worst, apart(gradient, pull(factor * u) / factor))
-            # The rule may round, where its terms cancel.
-            rounding = apart(gradient, pull(1.1 * u) / 1.1)
-            alone = apart(pull(u + v), gradient + pull(v))
-            worst = np.maximum(worst, np.where(alone > np.maximum(ADDED, 100 * rounding), alone, 0.0))
-    except problem.engine.domain_errors:
-        return []
-    epsilon = float(np.finfo(problem.low_precision or np.float64).eps)
-    return [
-        f"the gradient of {part.name} is not linear in the gradient that comes from above (the cotangent): to "
-        f"larger or smaller ones, or to sums of them, belong others than it gives. Is something clipped, normalised "
-        f"or left out?"
-        for part, gap in zip(problem.inputs, worst, strict=True)
-        if gap > 1e4 * epsilon
-    ][:1]
-
-
-def _identity(problem: Problem, before: Problem, seed: int) -> list[str]:
-    """The dot-product identity between a rule and its derivative with respect to the cotangent."""
-    n = len(before.x)
-    rng = np.random.default_rng((seed, MIXED))
-    u, v = rng.standard_normal(before.outputs[-1].slice.stop), rng.standard_normal(n)
-
-    def both(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        pushed = problem.pull(np.concatenate([x, problem.x[n:]]), v)[n:]
-        return pushed * u, before.pull(x, u) * v
-
-    pushed, pulled = both(before.x)
-    one, other = float(pushed.sum()), float(pulled.sum())
-    size = max(float(np.abs(pushed).sum()), float(np.abs(pulled).sum()))
-    epsilon = np.finfo(before.low_precision or np.float64).eps
-    # A slope of zero is rounded like the value that it is the slope of.
-    natural = float(np.abs(before.value(before.x)) @ np.abs(u)) * float(np.abs(v).max(initial=0.0))
-    allowed = max(IDENTITY, 100 * float(epsilon)) * size + 64 * float(epsilon) * natural
-    if not np.isfinite(size) or abs(one - other) <= allowed:
-        return []
-    # Where terms cancel, what is left of them differs by rounding: now one is larger, now the other.
-    signs = set()
-    for _ in range(SIGNS):
-        pushed, pulled = both(before.x * (1 + 0.03 * rng.uniform(-1, 1, n)))
-        signs.add(np.sign(pushed.sum() - pulled.sum()))
-    if {-1.0, 1.0} <= signs:
-        return []
-    return [
-        f"the dot-product identity fails: <Ju, v> = {one:.10g}, <u, J'v> = {other:.10g}. The rule is another one when "
-        f"it is recorded itself."
-    ]
 
 
 def _search(
