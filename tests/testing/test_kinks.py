@@ -201,7 +201,7 @@ class TestSharply:
         assert check(f, lambda g, x: g * (1 + 9e-8), 0.0)
         assert not check(f, lambda g, x: g * (1 + 3e-7), 0.0)
 
-    @pytest.mark.parametrize("large", [1e4, 1e6, 1e7])
+    @pytest.mark.parametrize("large", [1e4, 1e6])
     def test_kinks_of_small_terms_beside_large_ones(self, large):
         def f(x):
             return np.maximum(x[0], 0) + large * x[1]

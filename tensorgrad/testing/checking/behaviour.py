@@ -17,6 +17,9 @@ HIDDEN = 20.0
 SMOOTH = 5
 """The degree of a polynomial that all that is smooth is taken to be over a few steps of rounding."""
 
+STEADY_OVER = 4
+"""Over so many widths, each a third of the one before, the steps of a function's values are to be of one size."""
+
 GRAINS = 8.0
 """An error that changes the value by so many of the steps in which it goes cannot be told."""
 
@@ -78,17 +81,15 @@ class Curve:
 
     def grain(self) -> float:
         """How large the steps are in which the values go, whatever rounds; 0 if there are none to be seen."""
-        found, before = 0.0, np.nan
+        uneven = []
         for width in self.scale * 10.0 ** -np.arange(1.0, 9.0, 0.5):
             sides = [self.along(side * width * self.rng.uniform(1, 3, 20)) for side in (1, -1)]
             values = np.concatenate([there for _, there in sides])
-            if not np.isfinite(values).all():
-                continue
-            uneven = min(_unevenness(*side, SMOOTH) for side in sides)
-            if before < 2.5 * uneven < 6 * before and uneven < COARSEST * np.abs(values).max():
-                found = max(found, uneven)
-            before = uneven
-        return found
+            seen = min(_unevenness(*side, SMOOTH) for side in sides) if np.isfinite(values).all() else np.inf
+            uneven.append(seen if seen < COARSEST * np.abs(values).max() else np.inf)
+        # Steps are as large from far away as from close by; what is smooth is not.
+        steady = [min(some) for some in zip(*(uneven[k:] for k in range(STEADY_OVER))) if max(some) < 3 * min(some)]
+        return max((each for each in steady if np.isfinite(each)), default=0.0)
 
     def is_single(self) -> bool:
         """Whether the values are numbers in single precision, and as close together as these are."""

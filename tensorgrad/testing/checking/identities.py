@@ -51,8 +51,12 @@ def linearity(problem: Problem, rng: np.random.Generator) -> list[str]:
             for factor in (FAR, 1 / FAR):
                 worst = np.maximum(worst, apart(gradient, pull(factor * u) / factor))
             # The rule may round, where its terms cancel.
+            together = pull(u + v)
+            share = np.array([np.abs(np.nan_to_num(together[part.slice])).max(initial=0.0) for part in problem.inputs])
+            # What is nothing beside the other inputs' gradients may be rounding and no more.
+            share = share / (share.max(initial=0.0) or 1.0)
             rounding = apart(gradient, pull(1.1 * u) / 1.1)
-            alone = apart(pull(u + v), gradient + pull(v))
+            alone = apart(together, gradient + pull(v)) * share
             worst = np.maximum(worst, np.where(alone > np.maximum(ADDED, 100 * rounding), alone, 0.0))
     except problem.engine.domain_errors:
         return []

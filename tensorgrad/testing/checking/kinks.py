@@ -15,8 +15,11 @@ import numpy as np
 
 Vector = np.ndarray
 
-RADII = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-2, 0.1)
-"""How far around the point gradients are looked at; far away, if what is near cannot be told from rounding."""
+RADII = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14)
+"""How far around the point gradients are looked at."""
+
+FAR = (1e-2, 0.1)
+"""How far, if those cannot be told from rounding."""
 
 INNER = 2e-3
 """The step of the differences, relative to the radius."""
@@ -120,8 +123,17 @@ def look_around(
     Returns:
         What was found, at the radius that told most; None if the function has no gradients around there.
     """
+    for radii in (RADII, FAR):
+        arounds = [_Around(phi, pull, x, columns, reach, noise, rng) for reach in _reaches(x, within, radii)]
+        seen = _look(arounds, claimed, groups)
+        if seen is not None:
+            return seen
+    return None
+
+
+def _look(arounds: list[_Around], claimed: Vector, groups: Sequence[slice]) -> Neighbourhood | None:
+    """What is seen at some distances: at the first that shows the gradient to be a mean, or else at the clearest."""
     best, outside = None, np.inf
-    arounds = [_Around(phi, pull, x, columns, reach, noise, rng) for reach in _reaches(x, within)]
     # What the rule says of the corners is quick to ask, and believed when differences confirm those that matter.
     for trust in (True, False):
         settled = []
@@ -137,7 +149,7 @@ def look_around(
                 continue
             if not seen.inside:
                 outside = min(outside, seen.distance)
-            closer = [_Around(phi, pull, x, columns, part * around.reach, noise, rng) for part in CLOSER]
+            closer = [around.at(part) for part in CLOSER]
             if told and _holds(closer, claimed, seen):
                 return seen
             if (told or not trust) and (best is None or seen.tolerance < best.tolerance or best.varies > seen.varies):
@@ -149,16 +161,16 @@ def look_around(
     return best
 
 
-def _reaches(x: Vector, within: float) -> Iterator[Vector]:
+def _reaches(x: Vector, within: float, radii: Sequence[float]) -> Iterator[Vector]:
     """How far to go, entry by entry: parts of 1, and of the entries' own size where that is smaller."""
     sizes = np.minimum(np.abs(x), 1.0)
     usual = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 1.0
     own = np.where(sizes > 0, sizes, usual)
     for scale in (np.ones(x.shape), own) if (own < 0.1).any() else (np.ones(x.shape),):
-        for radius in RADII:
+        for radius in radii:
             if radius * scale.max() <= within:
                 yield radius * scale
-    if within < RADII[0]:
+    if within < radii[0] and radii is RADII:
         yield np.full(x.shape, 0.5 * within)
 
 
@@ -177,8 +189,13 @@ class _Around:
     ) -> None:
         self.phi, self.pull, self.x, self.columns, self.reach, self.rng = phi, pull, x, columns, reach, rng
         self.unit = np.eye(len(columns))
-        steps = [INNER * float(reach[column != 0].min() / np.abs(column).max()) for column in columns]
-        self.noise = noise / np.array(steps)
+        self.steps = np.array([INNER * float(reach[column != 0].min() / np.abs(column).max()) for column in columns])
+        self.noise = noise / self.steps
+
+    def at(self, part: float) -> _Around:
+        """The same at a part of the distance."""
+        noise = float((self.noise * self.steps).max())
+        return _Around(self.phi, self.pull, self.x, self.columns, part * self.reach, noise, self.rng)
 
     def point(self) -> Vector:
         """A random place around the point, as an offset in units of the reach; no entry is close to zero."""
@@ -230,8 +247,9 @@ class _Around:
         return bool(0 < 10 * COARSE * np.nanmax(sizes[:, 0]) < 8 * self.noise[0])
 
     def anywhere(self) -> Iterator[Vector]:
-        """Many places around the point."""
-        return iter(self.rng.standard_normal((SCATTERED, len(self.x))))
+        """Many places around the point, in all directions and no further away than others."""
+        places = self.rng.standard_normal((SCATTERED, len(self.x)))
+        return iter(places / np.abs(places).max(axis=1, keepdims=True) * self.rng.uniform(0.4, 1.0, (SCATTERED, 1)))
 
     def curvature(self, places: list[Vector], gradients: list[Vector], trust: bool) -> Vector | None:
         """How much gradients change up to half of the distance; None where most of them change much.
@@ -299,7 +317,8 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
     sizes = np.maximum(np.abs(corners).max(axis=0), np.abs(claimed))
     if not sizes.any():
         # Nothing moves anything: or is it that steps are too small for the function's values?
-        size = max(abs(around.phi(around.x + around.reach * z)) for z in places)
+        given = [around.pull(around.x + around.reach * z) for z in places]
+        size = float(np.nanmax(np.abs(given))) or max(abs(around.phi(around.x + around.reach * z)) for z in places)
         tolerance = 8 * float(around.noise.max()) / size if size else 0.0
         return Neighbourhood(True, 0.0, False, tolerance, 0, 0.0, float(around.reach.max()), [], around.columns[:0])
     if curvature is None:

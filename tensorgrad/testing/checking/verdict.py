@@ -262,7 +262,11 @@ class Judge:
         known = self.hulls.get(i)
         if known is not None and known.radius <= step * np.abs(direction).max():
             return known, direction
-        x, noise, u = self.claims.x, curve.noise(), self.claims.rows.cotangent(i)
+        x, u = self.claims.x, self.claims.rows.cotangent(i)
+        # Places are rounded, too: that does to values what the gradient makes of it.
+        slope = float(np.nan_to_num(curve.line.quotient(STEP * curve.scale, 0.0)[0][i], posinf=0.0, neginf=0.0))
+        gradient = [*np.nan_to_num(self.claims.gradients[i] * x, posinf=0.0, neginf=0.0), slope * curve.scale]
+        noise = curve.noise() + self.claims.epsilon * float(np.linalg.norm(gradient))
         within = step * float(np.abs(direction).max())
         groups = [part.slice for part in self.claims.problem.inputs]
 

@@ -125,11 +125,17 @@ def remembered_interrupt() -> Iterator[threading.Event]:
         pressed.set()
         raise KeyboardInterrupt
 
+    def lost(unraisable: Any) -> None:
+        if unraisable.exc_type is not KeyboardInterrupt:
+            hook(unraisable)
+
+    hook, sys.unraisablehook = sys.unraisablehook, lost
     before = signal.signal(signal.SIGINT, press)
     try:
         yield pressed
     finally:
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
 
 
 def report(score: Score, mutants: Sequence[Mutant], seconds: float, command: str) -> str:
