@@ -336,7 +336,7 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
     for _ in range(ROUNDS if varies else 1):
         nearest, weights = nearest_in_hull(np.array(points), target)
         away, used = target - nearest, np.flatnonzero(weights)
-        corners_used = [places[k] for k in used]
+        mean_of = [(places[k], points[k] * sizes) for k in used[np.argsort(-weights[used])]]
         if np.abs(away).max() <= 2 * tolerance:
             held = [around.gradient(places[k], trust=False) for k in used] if trust else []
             lost = [int(k) for k, corner in zip(used, held, strict=False) if corner is None]
@@ -371,16 +371,22 @@ def _search(around: _Around, claimed: Vector, starts: list[Vector], trust: bool)
             more_places, more_corners = around.gradients(around.anywhere(), trust)
             places += more_places
             points += [corner / sizes for corner in more_corners]
-    column = int(np.abs(target - nearest).argmax())
+    column, distance = int(np.abs(target - nearest).argmax()), float(np.abs(target - nearest).max())
+    if varies and not inside and not unconfirmed:
+        # Curvature was told from a few places: those that matter may curve more.
+        bent = around.curvature([z for z, _ in mean_of], [corner for _, corner in mean_of], trust)
+        if bent is not None and distance <= 8 * float((bent / sizes).max()):
+            tolerance = 4 * float((bent / sizes).max())
+            inside, unconfirmed = not trust, trust
     return Neighbourhood(
         inside,
-        np.inf if unconfirmed else float(np.abs(target - nearest).max()),
+        np.inf if unconfirmed else distance,
         varies,
         tolerance,
         column,
         float(nearest[column] * sizes[column]),
         float(around.reach.max()),
-        corners_used,
+        [z for z, _ in mean_of],
         around.columns[np.ptp(points, axis=0) > 4 * tolerance],
     )
 
