@@ -10,7 +10,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.testing import gradcheck
-from tensorgrad.testing.checking.kinks import nearest_in_hull
+from tensorgrad.testing.checking.hull import nearest_in_hull
 
 ZEROS = np.array([-1.0, 0.0, 2.0, 0.0])
 
@@ -284,6 +284,17 @@ class TestTogether:
         assert check(both, rule(1.0, 1.0), np.zeros(1), seed=seed)
         assert check(both, rule(0.3, 0.3), np.zeros(1), seed=seed)
         assert not check(both, rule(1.0, -1.0), np.zeros(1), seed=seed)
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_both_halves_of_a_line(self, seed):
+        def both(x):
+            return np.maximum(x, 0), np.maximum(-x, 0)
+
+        def rule(first, second):
+            return lambda g, x: g[0] * first + g[1] * second
+
+        for slopes, right in (((1.0, 0.0), True), ((0.0, -1.0), True), ((0.25, -0.75), True), ((1.0, -1.0), False)):
+            assert bool(check(both, rule(*slopes), np.zeros(1), seed=seed)) == right
 
     @pytest.mark.parametrize("seed", range(4))
     def test_largest_and_smallest_are_not_the_same_entry(self, seed):

@@ -29,9 +29,6 @@ APART = 2
 ACROSS = 2
 """Along so many directions all inputs are moved at once, besides one by one."""
 
-TOGETHER = 3
-"""So many combinations of all outputs with kinks are looked at, besides one by one."""
-
 LOOKED_AT = 8
 """So many combinations of outputs that do not agree there are looked at."""
 
@@ -148,10 +145,11 @@ class _Examiner:
         outputs, first = self.claims.rows.picked[bent[: len(self.claims.rows.picked)]], len(self.claims.rows)
         if len(outputs) < 2:
             return
-        dense = np.zeros((TOGETHER, len(self.claims.center)))
-        dense[:, outputs] = signed(self.rng, (TOGETHER, len(outputs)))
-        # Outputs with one and the same kink are told by their difference, others by their sum.
-        dense[1, outputs] = dense[0, outputs] * (-1.0) ** np.arange(len(outputs))
+        # Outputs with one and the same kink are told by their sum or by their difference: each two get both.
+        k, number = len(outputs), np.arange(len(outputs))
+        signs = np.array([np.ones(k)] + [(-1.0) ** (number >> bit & 1) for bit in range((k - 1).bit_length())])
+        dense = np.zeros((len(signs), len(self.claims.center)))
+        dense[:, outputs] = signs * self.rng.choice([-1.0, 1.0], k) * self.rng.uniform(0.5, 1.5, signs.shape)
         self.claims.combine(dense)
         result.extend(self.claims.rows, self.claims.gradients)
         for direction in self.columns:
@@ -163,7 +161,7 @@ class _Examiner:
                 slopes = differences(self.claims, line, 1.0)
                 for i in places:
                     entry = self.judge(line, i, float(claimed[i]), float(reference[i]), slopes)
-                    if entry.oracle == HULL:
+                    if entry.oracle == HULL or entry.status == "wrong":
                         yield entry
 
     def _note_worst(

@@ -13,6 +13,9 @@ FAR = 2.0**40
 ADDED = 1e-5
 """By how much the gradient of a sum may differ from the sum of gradients, relative to the largest entry."""
 
+SCALED = (0.7131, 0.9277, 1.1173, 1.3391)
+"""What a cotangent is multiplied by to see how much a rule rounds: short decimals may multiply exactly."""
+
 SIGNS = 12
 """At so many places close by an identity has to fail in the same way."""
 
@@ -23,6 +26,7 @@ IDENTITY = 1e-9
 """By how much <Ju, v> and <u, J'v> may differ, relative to the sizes of the vectors: rounding alone."""
 
 
+@np.errstate(all="ignore")
 def linearity(problem: Problem, rng: np.random.Generator) -> list[str]:
     """Whether a rule is linear in what comes from above: for much larger and smaller ones, and for sums."""
     finite = np.isfinite(problem.value(problem.x))
@@ -30,8 +34,7 @@ def linearity(problem: Problem, rng: np.random.Generator) -> list[str]:
     v = signed(rng, u.shape) * 10 ** rng.uniform(-4, 0, u.shape) * finite
 
     def pull(cotangent: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return problem.pull(problem.x, cotangent)
+        return problem.pull(problem.x, cotangent)
 
     def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         # What may have overflowed, or vanished, tells nothing.
@@ -55,7 +58,7 @@ def linearity(problem: Problem, rng: np.random.Generator) -> list[str]:
             share = np.array([np.abs(np.nan_to_num(together[part.slice])).max(initial=0.0) for part in problem.inputs])
             # What is nothing beside the other inputs' gradients may be rounding and no more.
             share = share / (share.max(initial=0.0) or 1.0)
-            rounding = apart(gradient, pull(1.1 * u) / 1.1)
+            rounding = np.max([apart(gradient, pull(factor * u) / factor) for factor in SCALED], axis=0)
             alone = apart(together, gradient + pull(v)) * share
             worst = np.maximum(worst, np.where(alone > np.maximum(ADDED, 100 * rounding), alone, 0.0))
     except problem.engine.domain_errors:
