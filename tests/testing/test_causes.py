@@ -937,3 +937,61 @@ def test_a_bug_is_told_by_its_sentence(name, kind, make, inputs, order, about):
     assert [other for other, words in KINDS.items() if re.search(words, said)] == [kind], said
     assert re.search(about, said), said
     assert "{" not in said
+
+
+def bisected(y):
+    """The root of t**3 + t = y, to 2**-34."""
+    low, high = np.full(y.shape, -4.0), np.full(y.shape, 4.0)
+    while high[0] - low[0] > 2.0**-34:
+        middle = (low + high) / 2
+        above = middle**3 + middle > y
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return low
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "x", "said", "not_said"),
+    [
+        (
+            lambda x: np.sqrt(1 - x**2),
+            quiet(lambda g, x: -1.01 * g * x / np.sqrt(1 - x**2)),
+            np.array([1 - 1e-12, 0.5, 0.2]),
+            "constant factor of 1.01",
+            "not finite",
+        ),
+        (
+            np.tan,
+            lambda g, x: g * (1 + np.tan(x) ** 2) * np.where(x > 1.5, 1.001, 1),
+            np.array([1.57, 0.3, 1.0]),
+            r"for one entry, \[0\]",
+            "wrong sign",
+        ),
+        (
+            bisected,
+            lambda g, y: 1.001 * g / (1 + 3 * bisected(y) ** 2),
+            np.array([0.5, 1.0, 2.0]),
+            "",
+            "float16|dtype",
+        ),
+        (
+            lambda x: np.tanh(x.astype(np.float32)).astype(float).sum(),
+            lambda g, x: g * (1 - np.tanh(x) ** 2) * np.where(np.arange(9) == 4, 2, 1),
+            np.linspace(-0.8, 0.9, 9),
+            "",
+            "does not change|no slope|not zero",
+        ),
+        (
+            lambda x, w: (x.astype(np.float32) @ w.astype(np.float32)).astype(float),
+            lambda g, x, w: (g @ w.T, 0 * w),
+            (normal(4, 3), normal(3, 2, seed=1)),
+            "the gradient of input 1 is zero",
+            "input 0",
+        ),
+    ],
+    ids=["beside the end of a domain", "one entry", "bisection", "float32 inside", "float32 inside, one input"],
+)
+def test_what_is_not_to_be_said(forward, backward, x, said, not_said):
+    report = gradcheck((forward, backward), *(x if isinstance(x, tuple) else (x,)))
+    assert not report
+    assert re.search(said, report.cause), report.cause
+    assert not re.search(not_said, report.cause), report.cause

@@ -10,6 +10,9 @@ from tensorgrad.testing.checking.differences import Rows
 
 Vector = np.ndarray
 
+HULL, ROUNDING = "hull of the gradients close by", "differences over many steps of rounding"
+"""Oracles that are asked by name."""
+
 
 @dataclass
 class Entry:

@@ -12,11 +12,11 @@ import numpy as np
 
 from tensorgrad.testing.checking.claims import Claims
 from tensorgrad.testing.checking.differences import STEP, Line, Rows, Slopes
-from tensorgrad.testing.checking.entries import Entry, Examination
+from tensorgrad.testing.checking.entries import HULL, Entry, Examination
 from tensorgrad.testing.checking.oracles import SAFETY, differences
 from tensorgrad.testing.checking.problem import Problem
 from tensorgrad.testing.checking.sampling import choose_columns, signed, unit
-from tensorgrad.testing.checking.verdict import HULL, Judge
+from tensorgrad.testing.checking.verdict import Judge
 
 Vector = np.ndarray
 

@@ -22,7 +22,7 @@ EXPLAINED = {
     "jump": "at a jump: what the rule gives is a gradient of one of the sides, or between them",
     "singular": "where the slope is infinite: any convention goes",
     "ill-conditioned": "where the rule's own rounding explains the difference: its terms cancel",
-    "rounded": "of a function that rounds inside, to float32 say: compared over many of its steps",
+    "rounded": "of a function that rounds inside (to float32, or where terms cancel): compared over many of its steps",
     "unverified": "where no oracle is exact enough to tell",
 }
 """What can be said of an entry that neither agrees nor is wrong."""

@@ -11,7 +11,7 @@ import numpy as np
 from tensorgrad.testing.checking.behaviour import Curve
 from tensorgrad.testing.checking.claims import Claims
 from tensorgrad.testing.checking.differences import RATIO, STEP, Line, Slopes
-from tensorgrad.testing.checking.entries import Entry
+from tensorgrad.testing.checking.entries import HULL, ROUNDING, Entry
 from tensorgrad.testing.checking.kinks import Neighbourhood, look_around
 from tensorgrad.testing.checking.oracles import (
     SAFETY,
@@ -36,8 +36,6 @@ SLOPPY = 1e-8
 
 NOISY = 100.0
 """A function whose values scatter by more units in the last place than this is computed from terms that cancel."""
-
-HULL, ROUNDING = "hull of the gradients close by", "differences over many steps of rounding"
 
 SLIGHT_KINK = 1e-6
 """Slopes of both sides that differ by less than this, relative to them, look like one slope to a hull."""

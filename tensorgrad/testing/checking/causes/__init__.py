@@ -42,6 +42,8 @@ def guess(problem: Problem, examination: Examination) -> str:
     known = {(fault.kind, fault.part) for fault in problem.faults}
     with np.errstate(all="ignore"):
         evidence = Evidence(problem, examination)
+        if evidence.blind:
+            return ""
         special = at_this_point(evidence)
         if evidence.only_here or not evidence.wrong:
             return special
@@ -102,8 +104,11 @@ def at_this_point(evidence: Evidence) -> str:
 
 
 def not_finite(evidence: Evidence, block: Block) -> str:
-    """NaN or infinite."""
-    if np.isfinite(block.claims).all():
+    """NaN or infinite, and not because the function is, a bit further on."""
+    samples = zip(evidence.samples, block.found, strict=True)
+    if all(
+        np.isfinite(sample.claimed[:, block.slice] @ block.columns.T)[np.isfinite(f)].all() for sample, f in samples
+    ):
         return ""
     return f"the gradient of {{}} is not finite where the slope is. {NOT_FINITE}"
 

@@ -64,10 +64,14 @@ def rounded(evidence: Evidence, block: Block) -> str:
     if evidence.problem.low_precision or block.gap > 0.05:
         return ""
     x, u, tiny = evidence.samples[0].x, evidence.cotangent, 1 + 1e-11
+    moved_to = x * tiny
     once, other, *more = [
-        evidence.pull(z, v)[block.slice] for z, v in ((x, u), (x * 1.001, u), (x, u * tiny), (x * tiny, u))
+        evidence.pull(z, v)[block.slice] for z, v in ((x, u), (x * 1.001, u), (x, u * tiny), (moved_to, u))
     ]
     for moved, what, matters in zip(more, ("the gradient from above", "an input"), (once, other - once), strict=True):
+        if what == "an input" and np.array_equal(evidence.prober.value(moved_to), evidence.samples[0].y):
+            # The function does not change either.
+            continue
         use = (once != 0) & (np.abs(matters) > 1e-6 * np.abs(once))
         if use.any() and (moved == once)[use].mean() > 0.5:
             bits = 32 if block.gap < 1e-5 else 16

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from tensorgrad.testing.checking.causes.measuring import Asked, Prober, Sample, move_closer
-from tensorgrad.testing.checking.entries import Examination
+from tensorgrad.testing.checking.entries import HULL, ROUNDING, Entry, Examination
 from tensorgrad.testing.checking.parts import Part
 from tensorgrad.testing.checking.problem import Problem
 
@@ -49,6 +49,7 @@ class Evidence:
         worst: the number of the input entry that was found to be wrong, if it is a single one.
         kink: whether that is at a "kink" or a "jump" and all that is smooth is right here; else "".
         only_here: whether the gradient is right at all points close by.
+        blind: whether steps are too small here to see what was found wrong: then nothing is to be guessed.
     """
 
     blocks: list[Block]
@@ -59,7 +60,8 @@ class Evidence:
         rows, columns = examination.rows, examination.columns
         if not examination.whole:
             rows, columns = move_closer(problem, examination)
-        self.prober = Prober(problem, rows, columns)
+        coarse = any(entry.oracle == ROUNDING for entry in examination.entries)
+        self.prober = Prober(problem, rows, columns, coarse)
         self.rows, self.columns = rows, columns
         low = problem.low_precision
         self.close = CLOSE if low is None else min(ROUGH * self.prober.epsilon, 0.1)
@@ -67,6 +69,7 @@ class Evidence:
         self.worst = None if entry is None else entry.column
         self.here = self.prober.sample(problem.x, examination if examination.whole else None)
         here = [self.here]
+        self.blind = examination.whole and entry is not None and entry.oracle != HULL and self._misses(entry)
         for self.exact in EXACT:
             self._look_at(here)
             if self.wrong:
@@ -88,6 +91,16 @@ class Evidence:
             elif names:
                 self._look_at([*here, *beside])
                 self.blocks = [block for block in self.blocks if block.name in names or not block.wrong]
+
+    def _misses(self, entry: Entry) -> bool:
+        """Whether nothing moves here where a slope was found; where another one is measured, what was found counts."""
+        c = int((self.columns == entry.direction).all(axis=1).argmax())
+        if entry.row < len(self.here.found):
+            measured = self.here.found[entry.row, c]
+            if abs(measured - entry.found) > 0.5 * abs(entry.claimed - entry.found):
+                self.here.found[entry.row, c], self.here.errors[entry.row, c] = entry.found, entry.tolerance
+                return bool(measured == 0)
+        return False
 
     def _look_at(self, samples: list[Sample]) -> None:
         self.samples, self.blocks = samples, []

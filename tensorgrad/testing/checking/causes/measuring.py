@@ -47,11 +47,12 @@ class Prober:
         problem: the function.
         rows: the combinations of outputs.
         columns: (c, n) the directions.
+        coarse: whether the function rounds inside, to float32 most likely.
     """
 
-    def __init__(self, problem: Problem, rows: Rows, columns: Vector) -> None:
+    def __init__(self, problem: Problem, rows: Rows, columns: Vector, coarse: bool = False) -> None:
         self.problem, self.rows, self.columns = problem, rows, columns
-        self.epsilon = float(np.finfo(problem.low_precision or np.float64).eps)
+        self.epsilon = float(np.finfo(problem.low_precision or (np.float32 if coarse else np.float64)).eps)
         self.rng = np.random.default_rng(0)
 
     def pull(self, x: Vector, u: Vector) -> Vector:
@@ -106,6 +107,9 @@ class Prober:
                 found[:, c], errors[:, c] = quick, gap
             else:
                 found[:, c], errors[:, c] = self.slopes(x, y, direction)
+        if not np.isfinite(y).all():
+            # Outside of the domain a rule may give anything.
+            found[~np.isfinite(given)] = np.nan
         return Sample(x, y, claimed, found, errors)
 
     def beside(self, size: float) -> Vector:

@@ -184,8 +184,11 @@ def _others(
             lambda s, u, output=block.only_output: ([(block.part, output.array(s.y))], []),
             f"{block.name} for the output: it would be right with the output in its place.",
         )
+    # What is right for some entries takes no sign wrongly: those of the others lead into another branch.
+    branches = block.entries.elementwise and bool((block.entries.right & ~block.entries.zero).any())
     for part in inputs:
-        yield lambda s, u, part=part: ([(part, -part.array(s.x))], []), f"{part.name} with the wrong sign."
+        if not branches:
+            yield lambda s, u, part=part: ([(part, -part.array(s.x))], []), f"{part.name} with the wrong sign."
         for turn, words in _all_turns(part):
             yield (
                 lambda s, u, part=part, turn=turn: ([(part, turn(part.array(s.x)))], []),
