@@ -10,6 +10,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad.testing import GradientReport, engines, gradcheck
+from tensorgrad.testing.checking.oracles import SAFETY
 from tensorgrad.testing.checking.report import WIDTH, call
 
 X = np.arange(1.0, 7.0).reshape(2, 3)
@@ -42,7 +43,7 @@ def test_a_wrong_one():
         "derivatives of order 1 DISAGREE (all 4 x 6 entries of the Jacobian)\n"
         "  worst: output 0[3] with respect to input 0, entry [1, 2]\n"
         "    backpropagation      1.5\n"
-        "    central differences  2  (known to 3e-12)\n"
+        "    central differences  2  (known to 1e-11)\n"
         "    ratio 0.75, difference 0.5, tolerance 2e-08\n"
         "  cause: the gradient of input 0 is wrong by a constant factor of 3/4 = 0.75.\n"
         "  note: computed in float32\n"
@@ -86,6 +87,16 @@ def test_kinks_are_said_to_be_kinks():
     assert "at a kink: output 0[0] with respect to input 0, entry [0]" in str(report)
     assert "note: 1 entry at a kink" in str(report)
     assert "tolerance" not in str(report)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.001])
+@pytest.mark.parametrize("x", [1e-3, 0.7, 40.0])
+def test_the_report_says_how_well_the_oracle_knows_and_the_tolerance_follows(x, factor):
+    report = gradcheck((np.sin, lambda g, x: factor * g * np.cos(x)), np.array([x]))
+    assert bool(report) == (factor == 1.0)
+    assert abs(report.numerical - np.cos(x)) <= SAFETY * report.error <= 1e-9
+    assert report.tolerance == pytest.approx(1e-8 * abs(np.cos(x)) + SAFETY * report.error, rel=1e-2)
+    assert "(known to 1e-" in str(report)
 
 
 def test_the_report_says_where():

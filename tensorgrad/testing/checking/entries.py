@@ -26,6 +26,7 @@ class Entry:
         tolerance: how much they may differ.
         status: "agrees", "kink", "jump", "singular", "ill-conditioned", "rounded", "unverified" or "wrong".
         oracle: who says so.
+        error: what the oracle takes its error to be; NaN where a hull was asked.
     """
 
     row: int
@@ -35,6 +36,7 @@ class Entry:
     tolerance: float
     status: str = "agrees"
     oracle: str = "central differences"
+    error: float = float("nan")
 
     @property
     def column(self) -> int | None:

@@ -75,7 +75,7 @@ class _Examiner:
             quick[:, c] = slopes.values
             result.kinked[:, c] = line.bends(self.claims.scale(direction) * STEP)
             allowed, doubt = self._at_once(direction, slopes)
-            self._note_worst(result, direction, self.claims.along(direction)[0], slopes.values, allowed)
+            self._note_worst(result, direction, slopes, allowed)
             if doubt.any():
                 suspects.append((float(doubt.max()), c, np.flatnonzero(doubt)))
         for _, c, places in sorted(suspects, key=lambda suspect: -suspect[0]):
@@ -94,6 +94,8 @@ class _Examiner:
                 return result
         if result.entries:
             result.worst = max(result.entries, key=lambda entry: min(entry.excess, 1.0))
+        elif result.worst is not None:
+            result.worst = self._sharpened(result.worst)
         return result
 
     def _quick(self, line: Line) -> Slopes:
@@ -147,9 +149,11 @@ class _Examiner:
             return
         # Outputs with one and the same kink are told by their sum or by their difference: each two get both.
         k, number = len(outputs), np.arange(len(outputs))
-        signs = np.array([np.ones(k)] + [(-1.0) ** (number >> bit & 1) for bit in range((k - 1).bit_length())])
+        halves = [(-1.0) ** (number >> bit & 1) for bit in range((k - 1).bit_length())]
+        signs = np.array([np.ones(k), *halves, self.rng.choice([-1.0, 1.0], k)])
         dense = np.zeros((len(signs), len(self.claims.center)))
-        dense[:, outputs] = signs * self.rng.choice([-1.0, 1.0], k) * self.rng.uniform(0.5, 1.5, signs.shape)
+        # Of sizes so near to each other that any two add up to more than a third.
+        dense[:, outputs] = signs * self.rng.uniform(0.75, 1.25, signs.shape)
         self.claims.combine(dense)
         result.extend(self.claims.rows, self.claims.gradients)
         for direction in self.columns:
@@ -164,13 +168,23 @@ class _Examiner:
                     if entry.oracle == HULL or entry.status == "wrong":
                         yield entry
 
-    def _note_worst(
-        self, result: Examination, direction: Vector, claimed: Vector, found: Vector, allowed: Vector
-    ) -> None:
+    def _note_worst(self, result: Examination, direction: Vector, slopes: Slopes, allowed: Vector) -> None:
+        claimed, _ = self.claims.along(direction)
         for row in range(len(claimed)):
-            entry = Entry(row, direction, float(claimed[row]), float(found[row]), float(allowed[row]))
+            given, found, tolerance, error = (
+                float(each[row]) for each in (claimed, slopes.values, allowed, slopes.errors)
+            )
+            entry = Entry(row, direction, given, found, tolerance, error=error)
             if np.isfinite(entry.excess) and (result.worst is None or entry.excess > result.worst.excess):
                 result.worst = entry
+
+    def _sharpened(self, entry: Entry) -> Entry:
+        """An entry that agreed at once, with what steps of all sizes say: they tell how well a slope is known."""
+        found = differences(self.claims, self.claims.line(entry.direction), 1.0)
+        value, error = float(found.values[entry.row]), float(found.errors[entry.row])
+        tolerance = self.atol + self.rtol * max(abs(entry.claimed), abs(value)) + SAFETY * error
+        sharp = Entry(entry.row, entry.direction, entry.claimed, value, tolerance, error=error)
+        return sharp if error < entry.error and sharp.excess <= 1 else entry
 
     def _closely(self, direction: Vector, places: Vector) -> Iterator[Entry]:
         """The entries of one column that did not agree at once, looked at with steps of all sizes."""
@@ -218,6 +232,7 @@ class _Examiner:
         factor = float(direction[j])
         claimed, found = float(self.claims.gradients[entry.row, j]), float(slopes.values[0]) / factor
         size = max(abs(claimed), abs(found))
-        tolerance = self.atol + self.rtol * size + SAFETY * float(slopes.errors[0]) / abs(factor)
+        error = float(slopes.errors[0]) / abs(factor)
+        tolerance = self.atol + self.rtol * size + SAFETY * error
         status = "wrong" if abs(claimed - found) > tolerance else "agrees"
-        return Entry(entry.row, unit(len(self.claims.x), j), claimed, found, tolerance, status, entry.oracle)
+        return Entry(entry.row, unit(len(self.claims.x), j), claimed, found, tolerance, status, entry.oracle, error)

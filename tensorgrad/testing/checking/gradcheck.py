@@ -168,6 +168,7 @@ def _where(problem: Problem, examination: Examination, entry: Entry | None) -> d
         "analytic": entry.claimed / weight,
         "numerical": entry.found / weight,
         "tolerance": float(entry.tolerance / abs(weight)),
+        "error": entry.error / abs(weight),
         "oracle": entry.oracle,
         "status": entry.status,
     }

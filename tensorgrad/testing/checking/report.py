@@ -123,7 +123,7 @@ class GradientReport:
         """Where, and the two numbers."""
         entry = f", entry {list(self.index)}" if self.index else ""
         width = max(len(self.oracle), len("backpropagation"))
-        known = f"  (known to {self.error:.1g})" if np.isfinite(self.error) else ""
+        known = f"  (known to {_order(self.error):.0e})" if np.isfinite(self.error) else ""
         lines = [
             _wrapped(
                 f"{LABELS.get(self.status, 'least exact')}: ", f"{self.output} with respect to {self.name}{entry}"
@@ -135,6 +135,11 @@ class GradientReport:
             ratio = f"ratio {self.ratio:.8g}, " if self.status == "wrong" and self.numerical else ""
             lines.append(f"    {ratio}difference {self.difference:.3g}, tolerance {self.tolerance:.3g}")
         return lines
+
+
+def _order(error: float) -> float:
+    """The power of ten above an error: of an estimate, more would be made up."""
+    return float(10 ** np.ceil(np.log10(error))) if error else 0.0
 
 
 def _wrapped(label: str, text: str) -> str:

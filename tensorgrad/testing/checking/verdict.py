@@ -76,7 +76,8 @@ class Judge:
         def entry(found: float, error: float, status: str = "agrees", oracle: str = "") -> Entry:
             size = max(reference, abs(found)) if np.isfinite(found) else reference
             tolerance = self.atol + self.rtol * size + SAFETY * error
-            return Entry(i, direction, claimed, found, tolerance, status, oracle or kind)
+            known = error if status not in ("kink", "jump") else float("nan")
+            return Entry(i, direction, claimed, found, tolerance, status, oracle or kind, known)
 
         found, error, step = float(slopes.values[i]), float(slopes.errors[i]), float(slopes.steps[i])
         kind = "one-sided differences" if slopes.one_sided[i] else "central differences"
@@ -92,7 +93,7 @@ class Judge:
             rounded = curve.rounded_slope(found, step, 1) if curve.is_single() else None
             if rounded is not None and entry(*rounded[:2]).excess > 1:
                 return entry(*rounded[:2], "wrong", ROUNDING)
-            return Entry(i, direction, claimed, found, nothing, "agrees", kind)
+            return Entry(i, direction, claimed, found, nothing, "agrees", kind, error)
         first = entry(found, error)
         close = first.excess <= 1
         if close and error <= EXACT * max(abs(found), abs(claimed)):
