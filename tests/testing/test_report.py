@@ -7,11 +7,13 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import tensorgrad as tg
 from tensorgrad.testing import GradientReport, engines, gradcheck
 from tensorgrad.testing.checking.oracles import SAFETY
 from tensorgrad.testing.checking.report import WIDTH, call
+from tensorgrad.testing.strategies import arrays
 
 X = np.arange(1.0, 7.0).reshape(2, 3)
 
@@ -169,3 +171,27 @@ def test_a_slope_of_zero_is_told_beside_those_close_by(power):
     report = gradcheck((lambda x: np.abs(x) ** power, lambda g, x: g * power * np.abs(x) ** (power - 1)), 0.0)
     assert report
     assert report.status == "agrees"
+
+
+class TestAgain:
+    """A failing report has the call that fails in the same way."""
+
+    def test_of_inputs_that_nobody_wrote_down(self):
+        x = np.random.default_rng().standard_normal(3)
+        report = gradcheck((np.sin, lambda g, x: g), x, rtol=1e-6, seed=3)
+        assert report.again == f"gradcheck((sin, f), {x.tolist()}, rtol=1e-06, seed=3)"
+        assert str(report).endswith(f"again: {report.again}")
+        assert eval(report.again, {"gradcheck": gradcheck, "sin": np.sin, "f": lambda g, x: g}) == report
+
+    def test_of_what_was_drawn(self):
+        report = gradcheck((np.abs, lambda g, x: g), arrays(shape=st.just((1,)), domain=(-2, 2)))
+        assert "again: gradcheck((absolute, f), [" in str(report)
+        assert not eval(report.again, {"gradcheck": gradcheck, "absolute": np.abs, "f": lambda g, x: g})
+
+    def test_of_many_numbers_it_is_not_shown(self):
+        report = gradcheck((np.sin, lambda g, x: g), np.linspace(0.1, 1.0, 60))
+        assert report.again
+        assert "again" not in str(report)
+
+    def test_of_what_is_right(self):
+        assert not gradcheck(tg.sin, [1.0]).again

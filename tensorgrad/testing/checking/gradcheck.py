@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from tensorgrad.testing.checking.entries import Entry, Examination
 from tensorgrad.testing.checking.examine import examine
 from tensorgrad.testing.checking.identities import dot_product, linearity
 from tensorgrad.testing.checking.problem import Part, Problem
-from tensorgrad.testing.checking.report import EXPLAINED, GradientReport
+from tensorgrad.testing.checking.report import EXPLAINED, GradientReport, call
 from tensorgrad.testing.engines import Engine
 from tensorgrad.testing.engines.pair import Pair
 
@@ -84,7 +85,9 @@ def gradcheck(
             break
         problem, before = problem.derivative(seed + n - 1), problem
         report = _check(problem, n, rtol, atol, seed, before)
-    return report
+    usual = {name: parameter.default for name, parameter in inspect.signature(gradcheck).parameters.items()}
+    given = {name: value for name, value in options.items() if value != usual[name]}
+    return report if report else replace(report, again=call(f, inputs, given))
 
 
 def _refuse_nonsense(order: Any, rtol: Any, atol: Any) -> None:

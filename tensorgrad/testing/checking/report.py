@@ -14,6 +14,9 @@ from tensorgrad.testing.engines import Pair
 WIDTH = 100
 """Lines are wrapped at so many columns."""
 
+LONG = 200
+"""Calls of more characters are not shown; the report has them."""
+
 SHORT = 64
 """Arrays of more entries are not written out."""
 
@@ -116,7 +119,7 @@ class GradientReport:
         lines += [_wrapped("cause: ", self.cause)] if self.cause else []
         lines += [_wrapped("fails for the inputs: ", self.inputs)] if self.inputs else []
         lines += [_wrapped("note: ", note) for note in self.notes]
-        lines += [f"  again: {self.again}"] if self.again and not self.ok else []
+        lines += [f"  again: {self.again}"] if self.again and not self.ok and len(self.again) <= LONG else []
         return "\n".join(lines)
 
     def _numbers(self) -> list[str]:
