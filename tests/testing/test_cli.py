@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -75,6 +76,15 @@ def run(command):
         return main(shlex.split(command))
     except SystemExit as stop:
         return stop.code
+
+
+def test_the_page_tells_what_is_printed(folder, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "gradcheck.md").read_text()
+    section = page.partition("## From the shell\n")[2]
+    code, command, printed = re.findall(r"```\w+\n(.*?)```", section, flags=re.DOTALL)[:3]
+    (folder / "course.py").write_text(code)
+    assert run(command.partition("python -m tensorgrad.testing ")[2]) == 1
+    assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize(

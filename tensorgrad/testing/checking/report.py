@@ -66,7 +66,8 @@ class GradientReport:
         notes: what should be known about the verdict.
         compared: how much of the Jacobian was looked at.
         inputs: the inputs that failed, as text, where they were searched for.
-        again: a call that does the same, to paste.
+        again: a call that fails in the same way, to paste; empty where the gradients are right, or an input is too
+            large to be written out.
         seed: of the check.
         verified: whether at least one derivative could be told; if not, and nothing else is wrong, the verdict is true,
             for want of evidence.
@@ -154,15 +155,20 @@ def call(f: Any, inputs: Sequence[Any], options: Mapping[str, Any]) -> str:
 
     Args:
         f: what is checked.
-        inputs: its inputs; large arrays are named, not written out.
+        inputs: its inputs.
         options: others that are not as by default.
+
+    Returns:
+        The text; empty if an input is a large array, or nothing that text gives again. Functions without a name are f.
 
     Example:
         >>> call(np.exp, [np.array([1.0, 0.1])], {"order": 2, "seed": 7})
         'gradcheck(exp, [1.0, 0.1], order=2, seed=7)'
     """
-    arguments = [_function(f), *(_written(value, f"input_{i}") for i, value in enumerate(inputs))]
-    return f"gradcheck({', '.join([*arguments, *(f'{name}={value!r}' for name, value in options.items())])})"
+    values = [_written(value) for value in inputs]
+    if not all(values):
+        return ""
+    return f"gradcheck({', '.join([_function(f), *values, *(f'{name}={value!r}' for name, value in options.items())])})"
 
 
 def _function(f: Any) -> str:
@@ -175,8 +181,8 @@ def _function(f: Any) -> str:
     return name if name.isidentifier() else "f"
 
 
-def _written(value: Any, name: str) -> str:
-    """A value as text that gives it again; a name, where that would be long or is not to be had."""
+def _written(value: Any) -> str:
+    """A value as text that gives it again; empty where that would be long or is not to be had."""
     if isinstance(value, (bool, int, float, complex, str, type(None))):
         return repr(value)
     if isinstance(value, np.ndarray) and 0 < value.size <= SHORT and value.dtype.kind in "biufc":
@@ -184,5 +190,5 @@ def _written(value: Any, name: str) -> str:
         text = repr(value.tolist())
         return text if value.dtype.kind in "fc" else f"np.array({text})"
     if isinstance(value, (tuple, list)) and all(isinstance(item, (int, float, list)) for item in value):
-        return repr(value) if len(repr(value)) <= 20 * SHORT else name
-    return name
+        return repr(value) if len(repr(value)) <= 20 * SHORT else ""
+    return ""

@@ -38,8 +38,6 @@ class Engine(ABC):
     """Whether it differentiates with respect to complex numbers."""
     conjugate: bool = False
     """For a real L of z = a + ib, a gradient is dL/da + i dL/db (False: PyTorch) or dL/da - i dL/db (True: JAX)."""
-    repeatable: ClassVar[bool] = True
-    """Whether gradients can be differentiated again, by :meth:`derivative`."""
     owned: ClassVar[bool] = False
     """Whether each gradient is to be the caller's alone, so that two in one memory are a fault."""
     extended: ClassVar[bool] = False

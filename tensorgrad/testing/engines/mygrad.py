@@ -16,7 +16,6 @@ class MyGradEngine(Engine):
     name = "mygrad"
     package = "mygrad"
     complex = False
-    repeatable = False
 
     @classmethod
     def owns(cls, value: Any) -> bool:

@@ -112,7 +112,6 @@ class PairEngine(Engine):
     name = "pair"
     owned = True
     extended = True
-    repeatable = False
 
     def __init__(self, function: Pair, native: Engine | None = None) -> None:
         super().__init__()
