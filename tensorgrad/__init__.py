@@ -39,6 +39,8 @@ from tensorgrad.ops.pooling import *
 from tensorgrad.ops.powers import *
 from tensorgrad.ops.reductions import *
 from tensorgrad.ops.shape import *
+from tensorgrad.ops.shrinkage import *
+from tensorgrad.ops.softmax import *
 from tensorgrad.ops.special import *
 from tensorgrad.ops.trigonometry import *
 from tensorgrad.random import *

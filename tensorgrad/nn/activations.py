@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.ops import activations
-from tensorgrad.ops.creation import full
+from tensorgrad.ops import activations, shrinkage, softmax
+from tensorgrad.ops.creation import asarray, full
 from tensorgrad.ops.trigonometry import tanh
 
 
@@ -104,7 +104,7 @@ class Tanh(_Activation):
 class Tanhshrink(_Activation):
     """:func:`tensorgrad.tanhshrink`: ``x - tanh(x)``."""
 
-    function = staticmethod(activations.tanhshrink)
+    function = staticmethod(shrinkage.tanhshrink)
 
 
 class Softsign(_Activation):
@@ -218,6 +218,76 @@ class Hardtanh(_Activation):
         super().__init__(min_val=min_val, max_val=max_val)
 
 
+class Threshold(_Activation):
+    """:func:`tensorgrad.threshold`.
+
+    Args:
+        threshold: the number that an element is to be above.
+        value: what stands for those that are not.
+        inplace: accepted, and changes nothing.
+    """
+
+    function = staticmethod(shrinkage.threshold)
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(threshold=threshold, value=value)
+
+
+class Hardshrink(_Activation):
+    """:func:`tensorgrad.hardshrink`.
+
+    Args:
+        lambd: how large a number may be that is dropped.
+    """
+
+    function = staticmethod(shrinkage.hardshrink)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(lambd=lambd)
+
+
+class Softshrink(_Activation):
+    """:func:`tensorgrad.softshrink`.
+
+    Args:
+        lambd: what is taken off.
+    """
+
+    function = staticmethod(shrinkage.softshrink)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(lambd=lambd)
+
+
+class RReLU(_Activation):
+    """:func:`tensorgrad.rrelu`: random slopes in training, their mean in evaluation.
+
+    Args:
+        lower: the least slope.
+        upper: the largest.
+        inplace: accepted, and changes nothing.
+    """
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__(lower=lower, upper=upper)
+
+    def forward(self, x: Any) -> Any:
+        return activations.rrelu(x, self.lower, self.upper, self.training)
+
+
+class GLU(_Activation):
+    """:func:`tensorgrad.glu`: one half of the channels opens or shuts the other.
+
+    Args:
+        dim: the axis that is halved.
+    """
+
+    function = staticmethod(activations.glu)
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__(dim=dim)
+
+
 class _Softmax(_Activation):
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
@@ -242,16 +312,30 @@ class Softmax(_Softmax):
                 [1. , 0. ]], dtype=float32, device='cpu')
     """
 
-    function = staticmethod(activations.softmax)
+    function = staticmethod(softmax.softmax)
 
 
 class LogSoftmax(_Softmax):
     """:func:`tensorgrad.log_softmax`. Argument as of :class:`Softmax`."""
 
-    function = staticmethod(activations.log_softmax)
+    function = staticmethod(softmax.log_softmax)
 
 
 class Softmin(_Softmax):
     """:func:`tensorgrad.softmin`. Argument as of :class:`Softmax`."""
 
-    function = staticmethod(activations.softmin)
+    function = staticmethod(softmax.softmin)
+
+
+class Softmax2d(Module):
+    """:func:`tensorgrad.softmax` over the channels, at each place of an image: shape (N, C, H, W) or (C, H, W).
+
+    Raises:
+        ValueError: for another number of axes.
+    """
+
+    def forward(self, x: Any) -> Any:
+        x = asarray(x)
+        if x.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d takes images (N, C, H, W), or (C, H, W) for one, got shape {x.shape}.")
+        return softmax.softmax(x, axis=-3)

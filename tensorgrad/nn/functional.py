@@ -7,18 +7,15 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.ops import activations
+from tensorgrad.ops import activations, shrinkage
 from tensorgrad.ops import dropout as dropouts
 from tensorgrad.ops.activations import (
     gelu,
-    log_softmax,
+    glu,
     prelu,
     sigmoid,
-    softmax,
-    softmin,
     softplus,
     softsign,
-    tanhshrink,
 )
 from tensorgrad.ops.activations import log_sigmoid as logsigmoid
 from tensorgrad.ops.adaptive_pooling import (
@@ -52,6 +49,8 @@ from tensorgrad.ops.pooling import (
     min_pool2d,
     sum_pool2d,
 )
+from tensorgrad.ops.shrinkage import hardshrink, softshrink, tanhshrink
+from tensorgrad.ops.softmax import log_softmax, softmax, softmin
 from tensorgrad.ops.trigonometry import tanh
 
 __all__ = [
@@ -77,7 +76,9 @@ __all__ = [
     "global_avg_pool2d",
     "global_max_pool2d",
     "group_norm",
+    "glu",
     "half_squared_error",
+    "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
@@ -102,6 +103,7 @@ __all__ = [
     "prelu",
     "relu",
     "relu6",
+    "rrelu",
     "selu",
     "sigmoid",
     "silu",
@@ -109,10 +111,12 @@ __all__ = [
     "softmax",
     "softmin",
     "softplus",
+    "softshrink",
     "softsign",
     "sum_pool2d",
     "tanh",
     "tanhshrink",
+    "threshold",
 ]
 
 
@@ -149,5 +153,7 @@ leaky_relu = _takes_inplace(activations.leaky_relu)
 mish = _takes_inplace(activations.mish)
 relu = _takes_inplace(activations.relu)
 relu6 = _takes_inplace(activations.relu6)
+rrelu = _takes_inplace(activations.rrelu)
 selu = _takes_inplace(activations.selu)
 silu = _takes_inplace(activations.silu)
+threshold = _takes_inplace(shrinkage.threshold)

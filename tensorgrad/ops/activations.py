@@ -1,4 +1,4 @@
-"""Activation functions, elementwise, and softmax, each beside its derivative.
+"""Activation functions, elementwise, each beside its derivative.
 
 The derivative at a kink is that of the flat side: relu'(0) = 0. Masks are multiplied with, not chosen by: NumPy's
 ``where`` takes twenty times as long on values in random order.
@@ -11,33 +11,33 @@ import math
 from tensorgrad.autograd import op
 from tensorgrad.ops.arguments import beside, with_aliases
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.elementwise import clip, divide, multiply, negative, subtract
+from tensorgrad.ops.elementwise import clip, divide, multiply
+from tensorgrad.ops.geometry import normalize_axis
 from tensorgrad.ops.powers import logistic
+from tensorgrad.ops.shape import split
 from tensorgrad.ops.special import bell, erf
-from tensorgrad.ops.trigonometry import tanh
+from tensorgrad.random import current_generator
 
 __all__ = [
     "celu",
     "elu",
     "gelu",
+    "glu",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
     "leaky_relu",
     "log_sigmoid",
-    "log_softmax",
     "mish",
     "prelu",
     "relu",
     "relu6",
+    "rrelu",
     "selu",
     "sigmoid",
     "silu",
-    "softmax",
-    "softmin",
     "softplus",
     "softsign",
-    "tanhshrink",
 ]
 
 SELU_ALPHA = 1.6732632423543772
@@ -168,6 +168,33 @@ def prelu(x, weight):
     return relu(x) + weight * clip(x, max=0)
 
 
+def rrelu(x, lower=1 / 8, upper=1 / 3, training=False):
+    """A leaky ReLU whose slopes are random, one for each element; the derivative at 0 is the slope.
+
+    Source: Xu et al., *Empirical evaluation of rectified activations in convolutional network*, 2015.
+
+    Args:
+        x: an array of any shape.
+        lower: the least slope.
+        upper: the largest.
+        training: where it is False, the slope is the mean of both.
+
+    Raises:
+        ValueError: if ``lower`` is above ``upper``.
+
+    Example:
+        >>> tg.rrelu(tg.tensor([-1.0, 2.0]), 0.25, 0.75)
+        Tensor([-0.5,  2. ], dtype=float32, device='cpu')
+    """
+    if not lower <= upper:
+        raise ValueError(f"rrelu() needs lower <= upper, got {lower} and {upper}.")
+    x = asarray(x)
+    if not training:
+        return leaky_relu(x, (lower + upper) / 2)
+    slopes = current_generator().uniform(x.shape, x.dtype, x.device, lower, upper)
+    return relu(x) + slopes * clip(x, max=0)
+
+
 # -- sigmoids --------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +273,34 @@ def _(g, x):
     return g * (s * (1 + x * (1 - s)))
 
 
+@with_aliases
+def glu(x, axis=-1):
+    """The first half of ``x`` along an axis, each element times the sigmoid of its counterpart in the second half.
+
+    Source: Dauphin et al., *Language modeling with gated convolutional networks*, 2017.
+
+    Args:
+        x: an array with an even length along the axis.
+        axis: the axis.
+
+    Returns:
+        An array of half that length.
+
+    Raises:
+        ValueError: if the length is odd.
+
+    Example:
+        >>> tg.glu(tg.tensor([1.0, 2.0, 0.0, 1e4]))
+        Tensor([0.5, 2. ], dtype=float32, device='cpu')
+    """
+    x = asarray(x)
+    (axis,) = normalize_axis(axis, x.ndim)
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu() halves an axis of even length, got shape {x.shape} and axis {axis}.")
+    values, gates = split(x, 2, axis=axis)
+    return multiply(values, sigmoid(gates))
+
+
 @op
 def mish(x, *, xp):
     """``x * tanh(softplus(x))``, elementwise (Misra, 2019).
@@ -278,16 +333,6 @@ def softsign(x, *, xp):
 def _(g, x, xp):
     size = 1 + xp.abs(x)
     return g / size / size
-
-
-def tanhshrink(x):
-    """``x - tanh(x)``, elementwise.
-
-    Example:
-        >>> tg.tanhshrink(tg.tensor([0.0, 1.0])).numpy().round(3)
-        array([0.   , 0.238], dtype=float32)
-    """
-    return subtract(x, tanh(x))
 
 
 # -- exponential on the negative side --------------------------------------------------------------------------
@@ -375,73 +420,3 @@ def _gaussian(x, approximate, xp):
 
 def _cubic(x):
     return math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
-
-
-# -- softmax ---------------------------------------------------------------------------------------------------
-
-
-def _axis(x, axis):
-    """The axis as reductions take it: a 0-d array has none."""
-    return axis if x.ndim else ()
-
-
-def _shifted(x, axis, xp):
-    """``x`` less its largest, so that exponentials do not overflow."""
-    return x - xp.max(x, axis=_axis(x, axis), keepdims=True) if x.size else x
-
-
-@op
-def softmax(x, /, axis=-1, *, xp):
-    """``exp(x) / sum(exp(x))`` along an axis: positive numbers that sum to 1. Of any scores, without overflow.
-
-    Args:
-        x: scores, an array of any shape.
-        axis: along which they compete. Where all are -inf the result is NaN.
-
-    Example:
-        >>> tg.softmax(tg.tensor([1e4, 1e4, -1e4]))
-        Tensor([0.5, 0.5, 0. ], dtype=float32, device='cpu')
-    """
-    e = xp.exp(_shifted(x, axis, xp))
-    e /= xp.sum(e, axis=_axis(x, axis), keepdims=True)
-    return e
-
-
-@softmax.vjp("x")
-def _(g, out, axis, xp):
-    weighted = g * out
-    return weighted - out * xp.sum(weighted, axis=_axis(out, axis), keepdims=True)
-
-
-@op
-def log_softmax(x, /, axis=-1, *, xp):
-    """``log(softmax(x))`` along an axis, without overflow, and where softmax is 0 too.
-
-    Args:
-        x: scores, an array of any shape.
-        axis: along which they compete.
-
-    Example:
-        >>> tg.log_softmax(tg.tensor([0.0, -1e4]))
-        Tensor([     0., -10000.], dtype=float32, device='cpu')
-    """
-    shifted = _shifted(x, axis, xp)
-    if not x.size:
-        return xp.exp(shifted)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=_axis(x, axis), keepdims=True))
-
-
-@log_softmax.vjp("x")
-def _(g, out, axis, xp):
-    return g - xp.exp(out) * xp.sum(g, axis=_axis(out, axis), keepdims=True)
-
-
-@with_aliases
-def softmin(x, axis=-1):
-    """``softmax(-x)`` along an axis: the smallest score wins.
-
-    Example:
-        >>> tg.softmin(tg.tensor([0.0, 0.0, 1e4]))
-        Tensor([0.5, 0.5, 0. ], dtype=float32, device='cpu')
-    """
-    return softmax(negative(x), axis)

@@ -9,7 +9,6 @@ import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op
-from tensorgrad.ops.activations import log_softmax, softmax
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import negative
@@ -18,6 +17,7 @@ from tensorgrad.ops.logic import where
 from tensorgrad.ops.losses import reduce
 from tensorgrad.ops.reductions import sum
 from tensorgrad.ops.shape import expand_dims, reshape, squeeze
+from tensorgrad.ops.softmax import log_softmax, softmax
 
 __all__ = ["cross_entropy", "nll_loss", "one_hot"]
 

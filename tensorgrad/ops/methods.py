@@ -27,6 +27,7 @@ from tensorgrad.ops import (
     powers,
     reductions,
     shape,
+    softmax,
     trigonometry,
 )
 
@@ -142,8 +143,8 @@ METHODS: dict[str, Callable[..., Any]] = {
     "isfinite": logic.isfinite,
     "relu": activations.relu,
     "sigmoid": activations.sigmoid,
-    "softmax": activations.softmax,
-    "log_softmax": activations.log_softmax,
+    "softmax": softmax.softmax,
+    "log_softmax": softmax.log_softmax,
     # reductions
     "sum": reductions.sum,
     "mean": reductions.mean,

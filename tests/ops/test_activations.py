@@ -28,6 +28,9 @@ LIMITS = {
     "mish": ((0, 1e4), (0, 1)),
     "softsign": ((-1, 1), (0, 0)),
     "tanhshrink": ((-9999, 9999), (1, 1)),
+    "hardshrink": ((-1e4, 1e4), (1, 1)),
+    "softshrink": ((-1e4, 1e4), (1, 1)),
+    "rrelu": ((-2291.7, 1e4), (0.22917, 1)),
     "elu": ((-1, 1e4), (0, 1)),
     "selu": ((-1.7581, 10507), (0, 1.0507)),
     "celu": ((-1, 1e4), (0, 1)),
@@ -126,6 +129,8 @@ INPLACE = {
     "elu": [2.0],
     "celu": [2.0],
     "hardtanh": [-0.5, 0.5],
+    "rrelu": [0.1, 0.3, False],
+    "threshold": [0.5, -1.0],
     "dropout": [1.0, True],
     "dropout1d": [1.0, True],
     "dropout2d": [1.0, True],
@@ -161,6 +166,36 @@ def test_prelu_has_a_slope_for_each_channel() -> None:
         ValueError, match=r"one slope, or one for each of the channels .* \(2,\) for x of shape \(2, 3, 2\)"
     ):
         tg.prelu(x, tg.ones(2))
+
+
+def test_random_slopes_are_drawn_for_each_element_in_training(device: str) -> None:
+    x = tg.full((1000,), -2.0, device=device, requires_grad=True)
+    tg.manual_seed(0)
+    out = tg.rrelu(x, 0.25, 0.5, training=True)
+    out.sum().backward()
+    slopes = x.grad.numpy()
+    np.testing.assert_allclose(out.numpy(), -2 * slopes, rtol=1e-6)
+    assert 0.25 <= slopes.min() < 0.26
+    assert 0.49 < slopes.max() < 0.5
+    assert slopes.mean() == pytest.approx(0.375, abs=0.01)
+    tg.manual_seed(0)
+    assert tg.rrelu(x, 0.25, 0.5, training=True).tolist() == out.tolist()
+    layer = tg.nn.RReLU(0.25, 0.5)
+    assert len(set(layer(x).tolist())) > 900
+    assert set(layer.eval()(x).tolist()) == {-0.75}
+
+
+def test_a_threshold_lets_pass_what_is_no_number() -> None:
+    assert np.isnan(tg.threshold(tg.tensor([math.nan]), 0.5, 2.0).numpy()).all()
+
+
+def test_softmax_of_channels() -> None:
+    x = tg.tensor(np.random.default_rng(0).normal(size=(2, 3, 4, 5)))
+    layer = tg.nn.Softmax2d()
+    np.testing.assert_array_equal(layer(x).numpy(), tg.softmax(x, axis=1).numpy())
+    np.testing.assert_array_equal(layer(x[0]).numpy(), tg.softmax(x, axis=1).numpy()[0])
+    with pytest.raises(ValueError, match=r"\(N, C, H, W\), or \(C, H, W\) for one, got shape \(3, 4\)"):
+        layer(tg.ones((3, 4)))
 
 
 def test_options_that_make_no_sense() -> None:

@@ -47,7 +47,7 @@ def test_samples_have_elements(spec: OpSpec) -> None:
     hypothesis.find(spec.samples(), full, settings=settings(phases=[Phase.generate], max_examples=1000))
 
 
-TAKES_ANYTHING = {"celu", "elu", "leaky_relu", "softplus"} | {"outer"}
+TAKES_ANYTHING = {"celu", "elu", "hardshrink", "leaky_relu", "softplus", "threshold"} | {"outer"}
 """Numbers of any size as options, arrays of any shapes."""
 
 

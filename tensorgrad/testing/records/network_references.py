@@ -131,6 +131,12 @@ def sigmoid(x: Array) -> Array:
     return 1 / (1 + np.exp(-x))
 
 
+def glu(x: Array, axis: int = -1) -> Array:
+    """One half along an axis, gated by the other."""
+    values, gates = np.split(x, 2, axis)
+    return values * sigmoid(gates)
+
+
 def elu(x: Array, alpha: float = 1.0) -> Array:
     """Exponential where it is negative."""
     return np.where(x > 0, x, alpha * np.expm1(x))
