@@ -28,13 +28,17 @@ from tensorgrad.ops.casting import *
 from tensorgrad.ops.classification import *
 from tensorgrad.ops.convolution import *
 from tensorgrad.ops.creation import *
+from tensorgrad.ops.distances import *
 from tensorgrad.ops.dropout import *
 from tensorgrad.ops.elementwise import *
 from tensorgrad.ops.indexing import *
+from tensorgrad.ops.likelihoods import *
 from tensorgrad.ops.linalg import *
 from tensorgrad.ops.logic import *
 from tensorgrad.ops.losses import *
+from tensorgrad.ops.margin_losses import *
 from tensorgrad.ops.normalization import *
+from tensorgrad.ops.overlap_losses import *
 from tensorgrad.ops.pooling import *
 from tensorgrad.ops.powers import *
 from tensorgrad.ops.reductions import *

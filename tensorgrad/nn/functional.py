@@ -26,18 +26,32 @@ from tensorgrad.ops.adaptive_pooling import (
 )
 from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
 from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
+from tensorgrad.ops.distances import cosine_similarity, pairwise_distance
+from tensorgrad.ops.likelihoods import gaussian_nll_loss, kl_div, poisson_nll_loss
 from tensorgrad.ops.linalg import linear
 from tensorgrad.ops.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     half_squared_error,
     huber_loss,
-    kl_div,
     l1_loss,
     mse_loss,
     smooth_l1_loss,
 )
+from tensorgrad.ops.margin_losses import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    hinge_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from tensorgrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
+from tensorgrad.ops.overlap_losses import dice_loss, sigmoid_focal_loss
 from tensorgrad.ops.pooling import (
     avg_pool1d,
     avg_pool2d,
@@ -66,22 +80,28 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
+    "dice_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
     "dropout3d",
     "elu",
+    "gaussian_nll_loss",
     "gelu",
     "global_avg_pool2d",
     "global_max_pool2d",
-    "group_norm",
     "glu",
+    "group_norm",
     "half_squared_error",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
+    "hinge_loss",
     "huber_loss",
     "instance_norm",
     "kl_div",
@@ -91,6 +111,7 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
@@ -98,16 +119,23 @@ __all__ = [
     "min_pool2d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "one_hot",
+    "pairwise_distance",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
     "rrelu",
     "selu",
     "sigmoid",
+    "sigmoid_focal_loss",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -117,6 +145,8 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
 
 

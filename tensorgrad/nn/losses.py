@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from tensorgrad.autograd import Tensor
 from tensorgrad.nn.module import Module
-from tensorgrad.ops import classification, losses
+from tensorgrad.ops import classification, likelihoods, losses, overlap_losses
 from tensorgrad.ops.creation import asarray
 
 
-class _Loss(Module):
+class Loss(Module):
     """A loss of an input and a target.
 
     Args:
@@ -39,7 +39,7 @@ def _described(value: Any) -> str:
     return f"{value.dtype}{list(value.shape)}" if isinstance(value, Tensor) else repr(value)
 
 
-class _WeightedLoss(_Loss):
+class WeightedLoss(Loss):
     """A loss with weights, a buffer."""
 
     weight: Tensor | None
@@ -49,7 +49,7 @@ class _WeightedLoss(_Loss):
         self.register_buffer("weight", None if weight is None else asarray(weight))
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """Mean squared error, :func:`tensorgrad.mse_loss`.
 
     Args:
@@ -64,7 +64,7 @@ class MSELoss(_Loss):
         return losses.mse_loss(input, target, self.reduction)
 
 
-class HalfSquaredErrorLoss(_Loss):
+class HalfSquaredErrorLoss(Loss):
     """Half the sum of squares, :func:`tensorgrad.half_squared_error`.
 
     Args:
@@ -83,7 +83,7 @@ class HalfSquaredErrorLoss(_Loss):
         return losses.half_squared_error(input, target, self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """Mean absolute error, :func:`tensorgrad.l1_loss`.
 
     Args:
@@ -94,7 +94,7 @@ class L1Loss(_Loss):
         return losses.l1_loss(input, target, self.reduction)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss):
     """A parabola near 0, a line beyond ``beta``, :func:`tensorgrad.smooth_l1_loss`.
 
     Args:
@@ -110,7 +110,7 @@ class SmoothL1Loss(_Loss):
         return losses.smooth_l1_loss(input, target, self.reduction, self.beta)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     """A parabola near 0, a line beyond ``delta``, :func:`tensorgrad.huber_loss`.
 
     Args:
@@ -126,7 +126,7 @@ class HuberLoss(_Loss):
         return losses.huber_loss(input, target, self.reduction, self.delta)
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(Loss):
     """Kullback-Leibler divergence, :func:`tensorgrad.kl_div`.
 
     Args:
@@ -141,10 +141,10 @@ class KLDivLoss(_Loss):
         self.log_target = log_target
 
     def forward(self, input: Any, target: Any) -> Tensor:
-        return losses.kl_div(input, target, self.reduction, self.log_target)
+        return likelihoods.kl_div(input, target, self.reduction, self.log_target)
 
 
-class BCELoss(_WeightedLoss):
+class BCELoss(WeightedLoss):
     """Binary cross-entropy of probabilities, :func:`tensorgrad.binary_cross_entropy`.
 
     Args:
@@ -156,7 +156,7 @@ class BCELoss(_WeightedLoss):
         return losses.binary_cross_entropy(input, target, self.weight, self.reduction)
 
 
-class BCEWithLogitsLoss(_WeightedLoss):
+class BCEWithLogitsLoss(WeightedLoss):
     """Binary cross-entropy of scores, :func:`tensorgrad.binary_cross_entropy_with_logits`.
 
     Args:
@@ -175,7 +175,7 @@ class BCEWithLogitsLoss(_WeightedLoss):
         return losses.binary_cross_entropy_with_logits(input, target, self.weight, self.reduction, self.pos_weight)
 
 
-class NLLLoss(_WeightedLoss):
+class NLLLoss(WeightedLoss):
     """The negative log-probability of the right class, :func:`tensorgrad.nll_loss`.
 
     Args:
@@ -192,7 +192,7 @@ class NLLLoss(_WeightedLoss):
         return classification.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class CrossEntropyLoss(WeightedLoss):
     """The cross-entropy of scores and classes, :func:`tensorgrad.cross_entropy`. No softmax is wanted before it.
 
     Args:
@@ -223,3 +223,71 @@ class CrossEntropyLoss(_WeightedLoss):
         return classification.cross_entropy(
             input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
         )
+
+
+class GaussianNLLLoss(Loss):
+    """The negative log-likelihood of a normal distribution, :func:`tensorgrad.gaussian_nll_loss`.
+
+    Args:
+        full: whether the constant term is added.
+        eps: the least variance.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Tensor:
+        return likelihoods.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+
+
+class PoissonNLLLoss(Loss):
+    """The negative log-likelihood of a Poisson distribution, :func:`tensorgrad.poisson_nll_loss`.
+
+    Args:
+        log_input: whether the input is logarithms of rates.
+        full: whether Stirling's approximation of ``log(target!)`` is added.
+        eps: added to rates, so that their logarithms are finite.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+
+    def __init__(self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        return likelihoods.poisson_nll_loss(input, target, self.log_input, self.full, self.eps, self.reduction)
+
+
+class SigmoidFocalLoss(Loss):
+    """Binary cross-entropy in which the easy ones count less, :func:`tensorgrad.sigmoid_focal_loss`.
+
+    Args:
+        alpha: what the class 1 counts, from 0 to 1; negative: both classes count 1.
+        gamma: how much less the easy ones count.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.alpha, self.gamma = alpha, gamma
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        return overlap_losses.sigmoid_focal_loss(input, target, self.alpha, self.gamma, self.reduction)
+
+
+class DiceLoss(Loss):
+    """How little probabilities and their target have in common, :func:`tensorgrad.dice_loss`.
+
+    Args:
+        smooth: what makes the loss of two empty sets 0.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+
+    def __init__(self, smooth: float = 1.0, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.smooth = smooth
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        return overlap_losses.dice_loss(input, target, self.smooth, self.reduction)

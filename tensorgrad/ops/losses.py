@@ -17,8 +17,7 @@ from tensorgrad.ops.activations import softplus
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import abs, multiply, subtract
-from tensorgrad.ops.logic import where
-from tensorgrad.ops.powers import exp, log, logistic, square
+from tensorgrad.ops.powers import logistic, square
 from tensorgrad.ops.reductions import mean, sum
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "half_squared_error",
     "huber_loss",
-    "kl_div",
     "l1_loss",
     "mse_loss",
     "smooth_l1_loss",
@@ -35,7 +33,7 @@ __all__ = [
 # -- what all of them need -------------------------------------------------------------------------------------
 
 
-def _pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
+def paired(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Both as Tensors of one shape and dtype."""
     input, target = asarray(input), asarray(target)
     if input.shape != target.shape:
@@ -49,7 +47,7 @@ def _pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
 def reduce(name: str, losses: Tensor, reduction: str, weight: Any = None) -> Tensor:
     """The mean or the sum of losses, or all of them, multiplied by their weights."""
     if weight is not None:
-        losses = multiply(losses, _fitting(name, "weight", weight, losses))
+        losses = multiply(losses, fitting(name, "weight", weight, losses))
     if reduction == "none":
         return losses
     if reduction == "sum":
@@ -59,7 +57,7 @@ def reduce(name: str, losses: Tensor, reduction: str, weight: Any = None) -> Ten
     raise ValueError(f"{name}() has reduction 'mean', 'sum' or 'none', not {reduction!r}.")
 
 
-def _fitting(name: str, what: str, value: Any, x: Tensor) -> Tensor:
+def fitting(name: str, what: str, value: Any, x: Tensor) -> Tensor:
     """``value`` in the dtype of ``x``, if it broadcasts to its shape."""
     value = asarray(value)
     shape = (1,) * (x.ndim - value.ndim) + value.shape
@@ -89,7 +87,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
         >>> tg.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
         2.0
     """
-    input, target = _pair("mse_loss", input, target)
+    input, target = paired("mse_loss", input, target)
     return reduce("mse_loss", square(subtract(input, target)), reduction)
 
 
@@ -106,7 +104,7 @@ def half_squared_error(input: Any, target: Any, reduction: str = "sum") -> Tenso
         >>> round(tg.half_squared_error(output, target).item(), 4)
         0.55
     """
-    input, target = _pair("half_squared_error", input, target)
+    input, target = paired("half_squared_error", input, target)
     return reduce("half_squared_error", 0.5 * square(subtract(input, target)), reduction)
 
 
@@ -117,7 +115,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
         >>> tg.l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0])).item()
         1.0
     """
-    input, target = _pair("l1_loss", input, target)
+    input, target = paired("l1_loss", input, target)
     return reduce("l1_loss", abs(subtract(input, target)), reduction)
 
 
@@ -148,7 +146,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     """
     if not delta > 0:
         raise ValueError(f"huber_loss() needs a delta above 0, got {delta}.")
-    input, target = _pair("huber_loss", input, target)
+    input, target = paired("huber_loss", input, target)
     return reduce("huber_loss", _huber(subtract(input, target), delta), reduction)
 
 
@@ -163,34 +161,8 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
         raise ValueError(f"smooth_l1_loss() needs a beta of 0 or more, got {beta}.")
     if beta == 0:
         return l1_loss(input, target, reduction)
-    input, target = _pair("smooth_l1_loss", input, target)
+    input, target = paired("smooth_l1_loss", input, target)
     return reduce("smooth_l1_loss", _huber(subtract(input, target), beta) / beta, reduction)
-
-
-def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
-    """Kullback-Leibler divergence: ``target * (log(target) - input)``, and 0 where the target is 0.
-
-    Args:
-        input: log-probabilities, an array of any shape.
-        target: probabilities, an array of that shape.
-        reduction: ``"batchmean"`` (the divergence itself: the sum divided by the length of the first axis),
-            ``"mean"``, ``"sum"`` or ``"none"``.
-        log_target: whether the target, too, is given as log-probabilities.
-
-    Example:
-        >>> p = tg.tensor([[0.5, 0.5]])
-        >>> tg.kl_div(tg.log(p), p, reduction="batchmean").item()
-        0.0
-    """
-    input, target = _pair("kl_div", input, target)
-    if log_target:
-        losses = exp(target) * (target - input)
-    else:
-        positive = target > 0
-        losses = target * where(positive, log(where(positive, target, 1)) - input, 0)
-    if reduction == "batchmean":
-        return sum(losses) / ((losses.shape[0] or math.nan) if losses.ndim else 1)
-    return reduce("kl_div", losses, reduction)
 
 
 # -- two classes -----------------------------------------------------------------------------------------------
@@ -241,7 +213,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         >>> round(tg.binary_cross_entropy(tg.tensor([0.5]), tg.tensor([1.0])).item(), 3)
         0.693
     """
-    input, target = _pair("binary_cross_entropy", input, target)
+    input, target = paired("binary_cross_entropy", input, target)
     return reduce("binary_cross_entropy", _bernoulli_loss(input, target), reduction, weight)
 
 
@@ -293,7 +265,7 @@ def binary_cross_entropy_with_logits(
         5000.0
     """
     name = "binary_cross_entropy_with_logits"
-    input, target = _pair(name, input, target)
+    input, target = paired(name, input, target)
     if pos_weight is not None:
-        pos_weight = _fitting(name, "pos_weight", pos_weight, input)
+        pos_weight = fitting(name, "pos_weight", pos_weight, input)
     return reduce(name, _logistic_loss(input, target, pos_weight), reduction, weight)

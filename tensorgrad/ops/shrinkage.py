@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import abs, clip, multiply, subtract
-from tensorgrad.ops.logic import where
+from tensorgrad.ops.logic import logical_not, where
 from tensorgrad.ops.trigonometry import tanh
 
 __all__ = ["hardshrink", "softshrink", "tanhshrink", "threshold"]
@@ -22,7 +22,7 @@ def hardshrink(x, lambd=0.5):
         Tensor([-1.  ,  0.  ,  0.75], dtype=float32, device='cpu')
     """
     x = asarray(x)
-    return multiply(x, abs(x) > lambd)
+    return multiply(x, logical_not(abs(x) <= lambd))
 
 
 def softshrink(x, lambd=0.5):

@@ -11,6 +11,7 @@ from tensorgrad.testing.records.indexing import INDEXING
 from tensorgrad.testing.records.linalg import LINALG
 from tensorgrad.testing.records.logic import LOGIC
 from tensorgrad.testing.records.losses import LOSSES
+from tensorgrad.testing.records.margin_losses import DISTANCES, MARGIN_LOSSES
 from tensorgrad.testing.records.normalization import DROPOUT, NORMALIZATION
 from tensorgrad.testing.records.reductions import REDUCTIONS
 from tensorgrad.testing.records.shape import ARRANGEMENT, SHAPE
@@ -29,7 +30,8 @@ FAMILIES: dict[str, list[OpSpec]] = {
     "Convolution": CONVOLUTION,
     "Pooling": POOLING,
     "Activations": ACTIVATIONS,
-    "Losses": LOSSES,
+    "Losses": [*LOSSES, *MARGIN_LOSSES],
+    "Distances": DISTANCES,
     "Normalisation": NORMALIZATION,
     "Dropout": DROPOUT,
     "Dtypes and devices": CASTING,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tensorgrad.ops import classification, losses
+from tensorgrad.ops import classification, likelihoods, losses, overlap_losses
 from tensorgrad.testing.contracts import bad_call
 from tensorgrad.testing.opspec import Kink, OpSpec
 from tensorgrad.testing.records import network_references as ref
@@ -20,12 +20,16 @@ from tensorgrad.testing.records.network_samples import (
     REDUCTIONS,
     classes,
     classified,
+    observed,
     pairs,
+    samples,
 )
 from tensorgrad.testing.strategies import POSITIVE, PROBABILITIES, REAL
 
 SCORES = np.ones((3, 4))
 CLASSES = np.array([0, 3, 1])
+NOT_ONE = POSITIVE.without([1])
+"""At 1 Stirling's approximation comes in."""
 NAMED_WEIGHT = {"names": ("weight",)}
 SMOOTHING: dict[str, Any] = {"label_smoothing": st.sampled_from([0.0, 0.2])}
 
@@ -72,6 +76,30 @@ LOSSES = [
             bad_call(r"weight of shape \(2,\) does not broadcast", SCORES, SCORES, weight=np.ones(2)),
         ],
     ),
+    record(
+        overlap_losses.dice_loss,
+        ref.dice,
+        shapes=samples(smooth=st.sampled_from([1.0, 0.5])),
+        contract="input, target (N, ...)",
+        domain=PROBABILITIES,
+        errors=[
+            bad_call(r"one shape, got \(3, 4\) and \(4,\)", SCORES, np.ones(4)),
+            bad_call("got one number", np.array(1.0), np.array(1.0)),
+        ],
+    ),
+    record(
+        likelihoods.gaussian_nll_loss,
+        ref.gaussian_nll,
+        shapes=observed(),
+        contract="input, target: one shape; var: that, or 1 or none on the last axis",
+        domain=[REAL, REAL, POSITIVE],
+        kinks=[Kink(([0.0], [1.0], [0.0]), ([-1e6], [1e6], [0.0]), words="0 for var below eps")],
+        errors=[
+            bad_call(r"shape \(3, 4\) takes no variances of shape \(4,\)", SCORES, SCORES, np.ones(4)),
+            bad_call("eps above 0, got 0", SCORES, SCORES, SCORES, eps=0),
+            bad_call("variances of 0 or more, got -1", SCORES, SCORES, -SCORES),
+        ],
+    ),
     pair(losses.half_squared_error, lambda x, target: (x - target) ** 2 / 2),
     pair(
         losses.huber_loss,
@@ -80,7 +108,7 @@ LOSSES = [
         errors=[bad_call("above 0", np.ones(3), np.ones(3), delta=0)],
     ),
     pair(
-        losses.kl_div,
+        likelihoods.kl_div,
         ref.kl_div,
         pairs(REAL, POSITIVE, reductions=(*REDUCTIONS, "batchmean"), log_target=st.booleans()),
         domain=[REAL, POSITIVE],
@@ -89,6 +117,26 @@ LOSSES = [
         losses.l1_loss,
         lambda x, target: np.abs(x - target),
         kinks=[Kink(([1.0], [1.0]), ([0], [0]), words="0 where both are equal")],
+    ),
+    pair(
+        likelihoods.poisson_nll_loss,
+        ref.poisson_nll,
+        pairs(REAL, NOT_ONE, log_input=st.just(True), full=st.booleans()),
+        domain=[REAL, NOT_ONE],
+    ),
+    pair(
+        likelihoods.poisson_nll_loss,
+        ref.poisson_nll,
+        pairs(POSITIVE, POSITIVE, log_input=st.just(False)),
+        domain=POSITIVE,
+        variant="rates",
+    ),
+    pair(
+        overlap_losses.sigmoid_focal_loss,
+        ref.focal,
+        pairs(REAL, PROBABILITIES, alpha=st.sampled_from([0.25, -1.0]), gamma=st.sampled_from([2.0, 0.0, 1.5])),
+        domain=[REAL, PROBABILITIES],
+        errors=[bad_call("gamma of 0 or more, got -1", SCORES, SCORES, gamma=-1)],
     ),
     pair(losses.mse_loss, lambda x, target: (x - target) ** 2),
     pair(

@@ -304,3 +304,33 @@ def dropout(d: int = 0) -> Callable[..., Array]:
         return x * Generator(0).bernoulli(1 - p, shape) / (1 - p if p < 1 else 1)
 
     return dropped
+
+
+def poisson_nll(x: Array, target: Array, log_input: bool, full: bool = False) -> Array:
+    """Of a Poisson distribution."""
+    losses = np.exp(x) - target * x if log_input else x - target * np.log(x + 1e-8)
+    many = np.maximum(target, 1)
+    stirling = many * np.log(many) - many + np.log(2 * np.pi * many) / 2
+    return losses + full * np.where(target > 1, stirling, 0)
+
+
+def gaussian_nll(x: Array, target: Array, var: Array, full: bool, reduction: str) -> Array:
+    """Of a normal distribution."""
+    var = var[..., None] if var.ndim < x.ndim else var
+    losses = (np.log(var) + (x - target) ** 2 / var + full * np.log(2 * np.pi)) / 2
+    return losses if reduction == "none" else getattr(np, reduction)(losses)
+
+
+def focal(x: Array, target: Array, alpha: float, gamma: float) -> Array:
+    """A cross-entropy that counts less where it is small."""
+    p = sigmoid(x)
+    right = p * target + (1 - p) * (1 - target)
+    losses = -(target * np.log(p) + (1 - target) * np.log(1 - p)) * (1 - right) ** gamma
+    return losses if alpha < 0 else losses * (alpha * target + (1 - alpha) * (1 - target))
+
+
+def dice(x: Array, target: Array, smooth: float, reduction: str) -> Array:
+    """What two sets do not have in common."""
+    axes = tuple(range(1, x.ndim))
+    losses = 1 - (2 * (x * target).sum(axes) + smooth) / (x.sum(axes) + target.sum(axes) + smooth)
+    return losses if reduction == "none" else getattr(np, reduction)(losses)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 from tensorgrad.testing.strategies import (
@@ -105,3 +106,59 @@ def normalized(
     more = statistics + len(names)
     arrays = draw(filled([shape, *[own] * more], [REAL, *[POSITIVE] * more]))
     return Sample(arrays, {**drawn, "names": (*("running_mean", "running_var")[:statistics], *names)})
+
+
+@st.composite
+def signed(draw: st.DrawFn, count: int = 1, vectors: bool = False, **options: Strategy[Any]) -> Sample:
+    """Arrays of one shape, and a target of -1 and 1: one for each element, or for each vector along the last axis."""
+    shape = draw(st.sampled_from([(2, 3), (3,), (1, 2), (0, 2)])) if vectors else draw(shapes())
+    signs = np.asarray(2 * draw(integer_arrays(shape[:-1] if vectors else shape, 0, 1)) - 1)
+    drawn = {name: draw(option) for name, option in options.items()}
+    drawn["reduction"] = draw(st.sampled_from(REDUCTIONS))
+    return Sample((*draw(filled([shape] * (2 if vectors else count), REAL)), signs), drawn)
+
+
+@st.composite
+def triplets(draw: st.DrawFn, **options: Strategy[Any]) -> Sample:
+    """Three arrays of one shape: the second is half way from the first to the third, as far as margins can tell."""
+    shape = draw(st.sampled_from([(2, 3), (3,), (1, 2), (0, 2)]))
+    drawn = {name: draw(option) for name, option in options.items()}
+    drawn |= {"margin": draw(st.sampled_from([4.123, -4.123])), "swap": draw(st.booleans())}
+    drawn["reduction"] = draw(st.sampled_from(REDUCTIONS))
+    return Sample(draw(filled([shape] * 3, [Domain(((n, n + 0.2),)) for n in (-2.0, 0.0, 2.0)])), drawn)
+
+
+@st.composite
+def labelled(draw: st.DrawFn, several: bool = False, shares: bool = False, **options: Strategy[Any]) -> Sample:
+    """Scores (N, C) or (C), and for each sample one class, several, or shares of all; perhaps weights (C)."""
+    shape = draw(st.sampled_from([(2, 3), (3,), (1, 4), (2, 1), (0, 2)]))
+    drawn = {name: draw(option) for name, option in options.items()}
+    drawn["reduction"] = draw(st.sampled_from(REDUCTIONS))
+    if several:
+        return Sample((*draw(filled([shape], NEAR_OR_FAR)), draw(integer_arrays(shape, -1, shape[-1] - 1))), drawn)
+    given = draw(st.booleans())
+    drawn["names"] = ("weight",) * given
+    scores, *weight = draw(filled([shape, shape[-1:]][: 1 + given], [REAL, POSITIVE][: 1 + given]))
+    if shares:
+        (target,) = draw(filled([shape], PROBABILITIES))
+    else:
+        target = draw(integer_arrays(shape[:-1], 0, shape[-1] - 1))
+    return Sample((scores, target, *weight), drawn)
+
+
+@st.composite
+def samples(draw: st.DrawFn, **options: Strategy[Any]) -> Sample:
+    """Probabilities and what they should be, of several samples."""
+    shape = draw(shapes(min_dims=1))
+    drawn = {name: draw(option) for name, option in options.items()}
+    drawn["reduction"] = draw(st.sampled_from(REDUCTIONS))
+    return Sample(draw(filled([shape, shape], PROBABILITIES)), drawn)
+
+
+@st.composite
+def observed(draw: st.DrawFn) -> Sample:
+    """Means, what was observed, and variances: one for each, or one for all of the last axis."""
+    shape = draw(shapes())
+    own = draw(st.sampled_from([shape, (*shape[:-1], 1), shape[:-1]])) if shape else shape
+    arrays = draw(filled([shape, shape, own], [REAL, REAL, POSITIVE]))
+    return Sample(arrays, {"full": draw(st.booleans()), "reduction": draw(st.sampled_from(REDUCTIONS))})
