@@ -9,6 +9,7 @@ from tensorgrad.optim.adagrad import Adagrad
 from tensorgrad.optim.adam import Adam, AdamW
 from tensorgrad.optim.adamax import Adamax
 from tensorgrad.optim.lbfgs import LBFGS
+from tensorgrad.optim.lr_finder import LRCurve, find_lr
 from tensorgrad.optim.nadam import NAdam
 from tensorgrad.optim.optimizer import Optimizer
 from tensorgrad.optim.radam import RAdam
@@ -24,11 +25,13 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "LRCurve",
     "NAdam",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "find_lr",
     "lr_scheduler",
     "swa_utils",
 ]
