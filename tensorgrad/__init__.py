@@ -31,6 +31,7 @@ from tensorgrad.ops.creation import *
 from tensorgrad.ops.distances import *
 from tensorgrad.ops.dropout import *
 from tensorgrad.ops.elementwise import *
+from tensorgrad.ops.embedding import *
 from tensorgrad.ops.indexing import *
 from tensorgrad.ops.likelihoods import *
 from tensorgrad.ops.linalg import *
@@ -42,6 +43,7 @@ from tensorgrad.ops.overlap_losses import *
 from tensorgrad.ops.pooling import *
 from tensorgrad.ops.powers import *
 from tensorgrad.ops.reductions import *
+from tensorgrad.ops.resizing import *
 from tensorgrad.ops.shape import *
 from tensorgrad.ops.shrinkage import *
 from tensorgrad.ops.softmax import *

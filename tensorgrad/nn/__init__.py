@@ -34,8 +34,9 @@ from tensorgrad.nn.activations import (
 from tensorgrad.nn.containers import ModuleDict, ModuleList, Sequential
 from tensorgrad.nn.convolution import Conv1d, Conv2d, Conv3d
 from tensorgrad.nn.distances import CosineSimilarity, PairwiseDistance
-from tensorgrad.nn.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from tensorgrad.nn.linear import Linear
+from tensorgrad.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
+from tensorgrad.nn.embedding import Embedding, EmbeddingBag
+from tensorgrad.nn.linear import Bilinear, Linear
 from tensorgrad.nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -74,6 +75,25 @@ from tensorgrad.nn.normalization import (
     InstanceNorm2d,
     InstanceNorm3d,
     LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
+from tensorgrad.nn.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
 )
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.pooling import (
@@ -92,6 +112,14 @@ from tensorgrad.nn.pooling import (
     MinPool2d,
     SumPool2d,
 )
+from tensorgrad.nn.resizing import (
+    ChannelShuffle,
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
 from tensorgrad.nn.shape import Flatten, Identity, Lambda, Reshape, Unflatten
 from tensorgrad.nn.summary import Summary, summary
 
@@ -99,6 +127,7 @@ __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveConcatPool2d",
     "AdaptiveMaxPool2d",
+    "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -107,7 +136,15 @@ __all__ = [
     "BatchNorm3d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Bilinear",
     "CELU",
+    "ChannelShuffle",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -120,6 +157,9 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "ELU",
+    "Embedding",
+    "EmbeddingBag",
+    "FeatureAlphaDropout",
     "Flatten",
     "functional",
     "GaussianNLLLoss",
@@ -147,6 +187,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MarginRankingLoss",
@@ -166,11 +207,20 @@ __all__ = [
     "NLLLoss",
     "PairwiseDistance",
     "Parameter",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "PReLU",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
     "ReLU",
     "ReLU6",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "Reshape",
+    "RMSNorm",
     "RReLU",
     "SELU",
     "Sequential",
@@ -194,5 +244,11 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "utils",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
 ]

@@ -57,3 +57,15 @@ class Dropout3d(_Dropout):
     """:class:`Dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
 
     function = staticmethod(dropout.dropout3d)
+
+
+class AlphaDropout(_Dropout):
+    """Dropout for SELU, :func:`tensorgrad.alpha_dropout`."""
+
+    function = staticmethod(dropout.alpha_dropout)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """:class:`AlphaDropout` of whole channels of (N, C, ...)."""
+
+    function = staticmethod(dropout.feature_alpha_dropout)

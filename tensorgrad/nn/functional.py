@@ -27,8 +27,9 @@ from tensorgrad.ops.adaptive_pooling import (
 from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
 from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
 from tensorgrad.ops.distances import cosine_similarity, pairwise_distance
+from tensorgrad.ops.embedding import embedding, embedding_bag
 from tensorgrad.ops.likelihoods import gaussian_nll_loss, kl_div, poisson_nll_loss
-from tensorgrad.ops.linalg import linear
+from tensorgrad.ops.linalg import bilinear, linear
 from tensorgrad.ops.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -50,8 +51,16 @@ from tensorgrad.ops.margin_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from tensorgrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
+from tensorgrad.ops.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    rms_norm,
+)
 from tensorgrad.ops.overlap_losses import dice_loss, sigmoid_focal_loss
+from tensorgrad.ops.padding import pad_last_axes as pad
 from tensorgrad.ops.pooling import (
     avg_pool1d,
     avg_pool2d,
@@ -63,6 +72,7 @@ from tensorgrad.ops.pooling import (
     min_pool2d,
     sum_pool2d,
 )
+from tensorgrad.ops.resizing import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
 from tensorgrad.ops.shrinkage import hardshrink, softshrink, tanhshrink
 from tensorgrad.ops.softmax import log_softmax, softmax, softmin
 from tensorgrad.ops.trigonometry import tanh
@@ -70,13 +80,16 @@ from tensorgrad.ops.trigonometry import tanh
 __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool2d",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -89,6 +102,9 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "embedding",
+    "embedding_bag",
+    "feature_alpha_dropout",
     "gaussian_nll_loss",
     "gelu",
     "global_avg_pool2d",
@@ -104,11 +120,13 @@ __all__ = [
     "hinge_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
@@ -124,11 +142,15 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "nll_loss",
     "one_hot",
+    "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "rrelu",
     "selu",
     "sigmoid",
@@ -171,11 +193,13 @@ def _takes_inplace(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 celu = _takes_inplace(activations.celu)
+alpha_dropout = _takes_inplace(dropouts.alpha_dropout)
 dropout = _takes_inplace(dropouts.dropout)
 dropout1d = _takes_inplace(dropouts.dropout1d)
 dropout2d = _takes_inplace(dropouts.dropout2d)
 dropout3d = _takes_inplace(dropouts.dropout3d)
 elu = _takes_inplace(activations.elu)
+feature_alpha_dropout = _takes_inplace(dropouts.feature_alpha_dropout)
 hardsigmoid = _takes_inplace(activations.hardsigmoid)
 hardswish = _takes_inplace(activations.hardswish)
 hardtanh = _takes_inplace(activations.hardtanh)

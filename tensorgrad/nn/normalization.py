@@ -10,7 +10,14 @@ from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.ops.creation import asarray, empty, ones, zeros
-from tensorgrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm
+from tensorgrad.ops.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    rms_norm,
+)
 
 
 class _Affine(Module):
@@ -189,6 +196,67 @@ class LayerNorm(_Affine):
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class RMSNorm(_Affine):
+    """Each sample divided by the root of the mean of its squares over its last axes, then scaled.
+
+    Source: Zhang and Sennrich, *Root mean square layer normalization*, 2019.
+
+    Args:
+        normalized_shape: the lengths of the last axes.
+        eps: added to the mean; by default the distance from 1 to the next number of the dtype.
+        elementwise_affine: whether there is a weight to learn.
+        device: where the parameter is.
+        dtype: of the parameter, float32 by default.
+
+    Example:
+        >>> tg.nn.RMSNorm(4)(tg.randn(2, 3, 4)).shape
+        (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = shape
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        self._set_affine(shape, elementwise_affine, False, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, x: Any) -> Any:
+        return rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class LocalResponseNorm(Module):
+    """Each value divided by a power of what its neighbour channels have, :func:`tensorgrad.local_response_norm`.
+
+    Args:
+        size: over how many channels.
+        alpha: what the mean of their squares counts.
+        beta: the exponent.
+        k: what there is without it.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x: Any) -> Any:
+        return local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 class GroupNorm(_Affine):

@@ -8,10 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.autograd import Tensor, op
+from tensorgrad.ops.activations import SELU_ALPHA, SELU_SCALE
 from tensorgrad.ops.arguments import as_floating
+from tensorgrad.ops.logic import where
 from tensorgrad.random import current_generator
 
-__all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
+
+SELU_LIMIT = -SELU_ALPHA * SELU_SCALE
+"""What SELU gives far out on the negative side."""
 
 
 @op
@@ -105,3 +110,52 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
         0.0
     """
     return _drop_channels(3, x, p, training)
+
+
+def _alpha_drop(name: str, x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}() needs a probability p from 0 to 1, got {p}.")
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return x * 0
+    keep = 1 - p
+    scale = (keep + SELU_LIMIT**2 * keep * p) ** -0.5
+    mask = current_generator().bernoulli(keep, shape, x.device)
+    return where(mask, x, SELU_LIMIT) * scale - scale * SELU_LIMIT * p
+
+
+def alpha_dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """Dropout for SELU: elements are set to SELU's limit, and all are moved so that mean 0 and variance 1 stay.
+
+    Source: Klambauer et al., *Self-normalizing neural networks*, 2017.
+
+    Args:
+        x: floating point numbers, an array of any shape.
+        p: the probability, from 0 to 1.
+        training: where it is False ``x`` itself is returned.
+
+    Raises:
+        ValueError: if ``p`` is no probability.
+        TypeError: if ``x`` is not floating point.
+
+    Example:
+        >>> _ = tg.manual_seed(0)
+        >>> tg.alpha_dropout(tg.zeros(4)).numpy().round(3)
+        array([ 0.779,  0.779, -0.779,  0.779], dtype=float32)
+    """
+    x = as_floating("alpha_dropout", x)
+    return _alpha_drop("alpha_dropout", x, x.shape, p, training)
+
+
+def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """:func:`alpha_dropout` of whole channels, for (N, C, ...).
+
+    Example:
+        >>> tg.feature_alpha_dropout(tg.ones((3, 2, 2)), p=1.0).sum().item()
+        0.0
+    """
+    x = as_floating("feature_alpha_dropout", x)
+    if x.ndim < 2:
+        raise ValueError(f"feature_alpha_dropout() takes an input (N, C, ...), got shape {x.shape}.")
+    return _alpha_drop("feature_alpha_dropout", x, x.shape[:2] + (1,) * (x.ndim - 2), p, training)

@@ -15,6 +15,7 @@ from tensorgrad.ops.reductions import max, min, sum
 from tensorgrad.ops.shape import expand_dims, matrix_transpose, moveaxis, permute_dims, reshape
 
 __all__ = [
+    "bilinear",
     "diagonal",
     "einsum",
     "linear",
@@ -388,3 +389,32 @@ def diagonal(x, /, *, offset=0):
     down, right = builtins.max(-offset, 0), builtins.max(offset, 0)
     count = builtins.max(builtins.min(rows - down, columns - right), 0)
     return getitem(x, (..., list(range(down, down + count)), list(range(right, right + count))))
+
+
+def bilinear(x1, x2, weight, bias=None):
+    """``x1 @ weight[o] @ x2 + bias[o]`` for each output o: a layer of products of two inputs.
+
+    Args:
+        x1: shape (..., in1_features).
+        x2: shape (..., in2_features).
+        weight: shape (out_features, in1_features, in2_features).
+        bias: shape (out_features,), or None.
+
+    Returns:
+        Shape (..., out_features).
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+
+    Example:
+        >>> tg.bilinear(tg.tensor([1.0, 2.0]), tg.tensor([3.0]), tg.ones((1, 2, 1)))
+        Tensor([9.], dtype=float32, device='cpu')
+    """
+    x1, x2, weight = as_operands([x1, x2, weight])
+    if weight.ndim != 3 or (x1.shape[-1:], x2.shape[-1:]) != (weight.shape[1:2], weight.shape[2:]):
+        raise ValueError(
+            f"bilinear() of x1 {tuple(x1.shape)}, x2 {tuple(x2.shape)} and weight {tuple(weight.shape)}: expected "
+            f"(..., in1_features), (..., in2_features) and (out_features, in1_features, in2_features)."
+        )
+    out = einsum("...i,oij,...j->...o", x1, weight, x2)
+    return out if bias is None else out + bias

@@ -6,15 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor, op, versions
 from tensorgrad.ops.arguments import as_floating, beside
+from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.casting import astype, clone
-from tensorgrad.ops.powers import sqrt
+from tensorgrad.ops.powers import sqrt, square
 from tensorgrad.ops.reductions import mean, var
 from tensorgrad.ops.shape import reshape
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 
 # -- over the batch --------------------------------------------------------------------------------------------
@@ -211,15 +214,88 @@ def layer_norm(
         array([[-1.,  1.],
                [-1.,  1.]], dtype=float32)
     """
-    x = as_floating("layer_norm", x)
+    x, axes, weight, bias = _over_last_axes("layer_norm", x, normalized_shape, weight, bias)
+    return _affine(_standardize(x, axes, eps)[0] if x.size else x, weight, bias)
+
+
+def _over_last_axes(
+    name: str, x: Any, normalized_shape: int | Sequence[int], weight: Any, bias: Any = None
+) -> tuple[Tensor, tuple[int, ...], Tensor | None, Tensor | None]:
+    """What is normalised over its last axes, which these are, and what belongs to them."""
+    x = as_floating(name, x)
     weight, bias = (None if value is None else beside(x, value) for value in (weight, bias))
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    for name, given in (("input", x), ("weight", weight), ("bias", bias)):
-        end = shape if given is None else tuple(given.shape)[-len(shape) :] if name == "input" else tuple(given.shape)
+    for what, given in (("input", x), ("weight", weight), ("bias", bias)):
+        end = shape if given is None else tuple(given.shape)[-len(shape) :] if what == "input" else tuple(given.shape)
         if not shape or end != shape:
-            raise ValueError(f"layer_norm() over {shape} does not go with a {name} of shape {tuple(given.shape)}.")
-    axes = tuple(range(x.ndim - len(shape), x.ndim))
-    return _affine(_standardize(x, axes, eps)[0] if x.size else x, weight, bias)
+            raise ValueError(f"{name}() over {shape} does not go with a {what} of shape {tuple(given.shape)}.")
+    return x, tuple(range(x.ndim - len(shape), x.ndim)), weight, bias
+
+
+def rms_norm(x: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Tensor:
+    """Each sample divided by the root of the mean of its squares (Zhang and Sennrich, *RMSNorm*, 2019).
+
+    Args:
+        x: shape (..., *normalized_shape).
+        normalized_shape: the lengths of the last axes, over which the mean goes.
+        weight: shape normalized_shape, or None for 1.
+        eps: added to the mean; by default the distance from 1 to the next number of the dtype.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Raises:
+        ValueError: if the shapes do not go together.
+        TypeError: if ``x`` is not floating point.
+
+    Example:
+        >>> tg.rms_norm(tg.tensor([[3.0, 4.0]]), 2).numpy().round(3)
+        array([[0.849, 1.131]], dtype=float32)
+    """
+    x, axes, weight, _ = _over_last_axes("rms_norm", x, normalized_shape, weight)
+    wide = "float32" if x.dtype == "float16" else x.dtype
+    eps = float(np.finfo(wide).eps) if eps is None else eps
+    y = astype(x, wide, copy=False)
+    y = y / sqrt(mean(square(y), axis=axes, keepdims=True) + eps) if x.size else y
+    return _affine(astype(y, x.dtype, copy=False), weight, None)
+
+
+def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """``x / (k + alpha * m)**beta``, where m is the mean of the squares over ``size`` channels around each.
+
+    Beyond the first and the last channel the squares are taken to be 0.
+
+    Source: Krizhevsky, Sutskever and Hinton, *ImageNet classification with deep convolutional neural networks* (2012),
+    who take the sum and not the mean.
+
+    Args:
+        x: shape (N, C, ...).
+        size: over how many channels.
+        alpha: what the mean counts.
+        beta: the exponent.
+        k: what there is without it.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Raises:
+        ValueError: if there is no axis of channels, or ``size`` is below 1.
+        TypeError: if ``x`` is not floating point.
+
+    Example:
+        >>> tg.local_response_norm(tg.tensor([[[1.0], [2.0]]]), 2, alpha=2.0, beta=1.0).squeeze()
+        Tensor([0.5       , 0.33333334], dtype=float32, device='cpu')
+    """
+    x = as_floating("local_response_norm", x)
+    if x.ndim < 3 or size < 1:
+        raise ValueError(f"local_response_norm() takes x (N, C, ...) and a size of 1 or more, got {x.shape}, {size}.")
+    widths = [(0, 0), (size // 2, (size - 1) // 2)] + [(0, 0)] * (x.ndim - 2)
+    squares = pad(square(x), widths)
+    channels = x.shape[1]
+    total = squares[:, :channels]
+    for shift in range(1, size):
+        total = total + squares[:, shift : shift + channels]
+    return x / (k + total * (alpha / size)) ** beta
 
 
 def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:

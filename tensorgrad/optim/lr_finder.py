@@ -91,7 +91,7 @@ class LRCurve:
         else:
             ax.plot(best, self.smoothed[self.lrs.index(best)], "o", color="#D55E00", label=f"steepest: {best:.2g}")
         ax.set_xscale("log")
-        low, high = min(self.smoothed), max(self.smoothed[0], self.smoothed[-1])
+        low, high = min(self.losses), max(self.smoothed[0], self.smoothed[-1])
         margin = 0.1 * (high - low) or 1.0
         ax.set_ylim(low - margin, high + margin)
         ax.set_xlabel("learning rate")

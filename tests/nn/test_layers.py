@@ -364,3 +364,55 @@ def test_public_names() -> None:
 def test_a_loss_called_as_if_it_were_made() -> None:
     with pytest.raises(TypeError, match=r"nn\.CrossEntropyLoss\(\)\(scores, classes\)"):
         nn.CrossEntropyLoss(tg.ones((2, 3)), tg.tensor([0, 1]))
+
+
+# -- some smaller ones -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [nn.AlphaDropout, nn.FeatureAlphaDropout])
+def test_dropout_for_selu_keeps_mean_and_variance(make) -> None:
+    tg.manual_seed(0)
+    x = tg.randn((400, 500))
+    layer = make(0.3)
+    out = layer(x).numpy()
+    assert out.mean() == pytest.approx(0, abs=0.02)
+    assert out.std() == pytest.approx(1, abs=0.02)
+    assert layer.eval()(x) is x
+
+
+def test_root_mean_square() -> None:
+    layer = nn.RMSNorm((2, 2))
+    x = tg.tensor([[[1.0, -1.0], [3.0, 5.0]]])
+    np.testing.assert_allclose(layer(x).numpy(), x.numpy() / 3, rtol=1e-6)
+    assert list(layer.state_dict()) == ["weight"]
+    assert list(nn.RMSNorm(2, elementwise_affine=False).state_dict()) == []
+    huge = tg.tensor([[60000.0, 60000.0]], dtype="float16")
+    assert nn.RMSNorm(2, dtype="float16")(huge).tolist() == [[1, 1]]
+
+
+def test_local_response() -> None:
+    x = tg.tensor([[[1.0], [2.0], [3.0]]])
+    layer = nn.LocalResponseNorm(3, alpha=3.0, beta=1.0, k=2.0)
+    np.testing.assert_allclose(layer(x).flatten().numpy(), [1 / 7, 2 / 16, 3 / 15], rtol=1e-6)
+    assert repr(layer) == "LocalResponseNorm(3, alpha=3.0, beta=1.0, k=2.0)"
+
+
+def test_products_of_two_inputs() -> None:
+    tg.manual_seed(0)
+    layer = nn.Bilinear(3, 4, 2)
+    assert {name: tuple(value.shape) for name, value in layer.state_dict().items()} == {
+        "weight": (2, 3, 4),
+        "bias": (2,),
+    }
+    assert np.abs(layer.weight.numpy()).max() <= 3**-0.5
+    x1, x2 = tg.randn((5, 3)), tg.randn((5, 4))
+    expected = [
+        [a @ w @ b + c for w, c in zip(layer.weight.numpy(), layer.bias.numpy())]
+        for a, b in zip(x1.numpy(), x2.numpy())
+    ]
+    np.testing.assert_allclose(layer(x1, x2).detach().numpy(), expected, rtol=1e-4, atol=1e-6)
+    assert (
+        repr(nn.Bilinear(1, 2, 3, bias=False)) == "Bilinear(in1_features=1, in2_features=2, out_features=3, bias=False)"
+    )
+    with pytest.raises(ValueError, match="sizes of 1 or more, got 0, 1, 1"):
+        nn.Bilinear(0, 1, 1)

@@ -14,6 +14,7 @@ from tensorgrad.testing.records.losses import LOSSES
 from tensorgrad.testing.records.margin_losses import DISTANCES, MARGIN_LOSSES
 from tensorgrad.testing.records.normalization import DROPOUT, NORMALIZATION
 from tensorgrad.testing.records.reductions import REDUCTIONS
+from tensorgrad.testing.records.resizing import RESIZING, TABLES
 from tensorgrad.testing.records.shape import ARRANGEMENT, SHAPE
 from tensorgrad.testing.records.windows import CONVOLUTION, POOLING
 
@@ -34,6 +35,8 @@ FAMILIES: dict[str, list[OpSpec]] = {
     "Distances": DISTANCES,
     "Normalisation": NORMALIZATION,
     "Dropout": DROPOUT,
+    "Sizes of images": RESIZING,
+    "Tables and products of inputs": TABLES,
     "Dtypes and devices": CASTING,
     "New arrays": CREATION,
 }

@@ -306,6 +306,31 @@ def dropout(d: int = 0) -> Callable[..., Array]:
     return dropped
 
 
+def alpha_dropout(masked: Callable[[tuple[int, ...]], tuple[int, ...]]) -> Callable[..., Array]:
+    """What a generator of the seed 0 drops is SELU's limit; then all is moved, so that mean and variance stay."""
+
+    def dropped(x: Array, p: float, training: bool) -> Array:
+        if not training or p == 0:
+            return x
+        limit, keep = -1.0507009873554805 * 1.6732632423543772, 1 - p
+        if not keep:
+            return 0 * x
+        mask = Generator(0).bernoulli(keep, masked(x.shape))
+        a = (keep + limit**2 * keep * p) ** -0.5
+        return a * np.where(mask, x, limit) - a * limit * p
+
+    return dropped
+
+
+def local_response_norm(x: Array, size: int, alpha: float, beta: float, k: float) -> Array:
+    """Channel by channel."""
+    out = np.zeros_like(x)
+    for c in range(x.shape[1]):
+        around = x[:, max(c - size // 2, 0) : c + (size - 1) // 2 + 1]
+        out[:, c] = x[:, c] / (k + alpha / size * (around**2).sum(axis=1)) ** beta
+    return out
+
+
 def poisson_nll(x: Array, target: Array, log_input: bool, full: bool = False) -> Array:
     """Of a Poisson distribution."""
     losses = np.exp(x) - target * x if log_input else x - target * np.log(x + 1e-8)

@@ -162,3 +162,24 @@ def observed(draw: st.DrawFn) -> Sample:
     own = draw(st.sampled_from([shape, (*shape[:-1], 1), shape[:-1]])) if shape else shape
     arrays = draw(filled([shape, shape, own], [REAL, REAL, POSITIVE]))
     return Sample(arrays, {"full": draw(st.booleans()), "reduction": draw(st.sampled_from(REDUCTIONS))})
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Sample:
+    """A table, and integers of any shape that pick rows of it."""
+    (table,) = draw(filled([draw(st.sampled_from([(3, 2), (1, 1), (2, 3)]))], REAL))
+    return Sample((table, draw(integer_arrays(draw(shapes()), 0, len(table) - 1))))
+
+
+@st.composite
+def bags(draw: st.DrawFn) -> Sample:
+    """A table, integers that pick rows of it, where bags begin if they are in a row, and perhaps weights for sums."""
+    apart = draw(st.booleans())
+    shape = draw(st.sampled_from([(2, 3), (1, 1), (2, 0), (0, 2)] if apart else [(4,), (1,), (0,)]))
+    options: dict[str, Any] = {"mode": draw(st.sampled_from(["mean", "sum", "max"]))}
+    if not apart:
+        options["offsets"] = [0, *sorted(draw(st.lists(st.integers(0, shape[0]), max_size=2)))]
+    weighted = options["mode"] == "sum" and draw(st.booleans())
+    table, *weights = draw(filled([(3, 2), shape][: 1 + weighted], REAL))
+    options["names"] = ("per_sample_weights",) * weighted
+    return Sample((table, draw(integer_arrays(shape, 0, 2)), *weights), options)
