@@ -1,19 +1,37 @@
-"""Datasets, the loader that makes batches of them, the bundled digits, and MNIST."""
+"""Datasets, samplers, the loader that makes batches, the bundled digits, and MNIST."""
 
 from __future__ import annotations
 
 from tensorgrad.data.collate import collate
-from tensorgrad.data.dataset import Dataset, Subset, TensorDataset, random_split
+from tensorgrad.data.dataset import ConcatDataset, Dataset, MapDataset, Subset, TensorDataset, random_split
 from tensorgrad.data.digits import load_digits
 from tensorgrad.data.idx import read_idx
 from tensorgrad.data.loader import DataLoader
 from tensorgrad.data.mnist import find_mnist, load_mnist
+from tensorgrad.data.samplers import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    StratifiedSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 
 __all__ = [
+    "BatchSampler",
+    "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "MapDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "StratifiedSampler",
     "Subset",
+    "SubsetRandomSampler",
     "TensorDataset",
+    "WeightedRandomSampler",
     "collate",
     "find_mnist",
     "load_digits",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,72 @@ class Subset(Dataset):
         if take is None:
             raise AttributeError(f"{type(self.dataset).__name__} has no batch() that goes with its samples.")
         return lambda indices: take(self.indices[indices])
+
+
+class ConcatDataset(Dataset):
+    """Several datasets, one after the other.
+
+    Args:
+        datasets: at least one.
+
+    Raises:
+        ValueError: if there are none.
+        IndexError: for a sample that is not there.
+
+    Example:
+        >>> both = ConcatDataset(["ab", "cde"])
+        >>> len(both), both[1], both[2], both[-1]
+        (5, 'b', 'c', 'e')
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = [*datasets]
+        if not self.datasets:
+            raise ValueError("ConcatDataset needs at least one dataset.")
+
+    def __getitem__(self, index: int) -> Any:
+        ends = np.cumsum([len(dataset) for dataset in self.datasets])
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"ConcatDataset: no sample {index} in datasets of {len(self)} together.")
+        which = int(np.searchsorted(ends, place, side="right"))
+        return self.datasets[which][int(place - (ends[which - 1] if which else 0))]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.datasets))
+
+
+class MapDataset(Dataset):
+    """Another dataset, with a function of each sample; for augmentation.
+
+    Random numbers that the function draws with tensorgrad's functions are those of the loader's loop.
+
+    Args:
+        dataset: the other one.
+        function: called with the sample, or, where ``at`` says so, with a part of it.
+        at: the part of each sample, a tuple or a list, that the function changes; None: all of it.
+
+    Example:
+        >>> doubled = MapDataset([(1, "a"), (2, "b")], lambda x: 2 * x, at=0)
+        >>> doubled[1]
+        (4, 'b')
+    """
+
+    def __init__(self, dataset: Any, function: Callable[[Any], Any], at: int | None = None) -> None:
+        self.dataset = dataset
+        self.function = function
+        self.at = at
+
+    def __getitem__(self, index: int) -> Any:
+        sample = self.dataset[index]
+        if self.at is None:
+            return self.function(sample)
+        parts = list(sample)
+        parts[self.at] = self.function(parts[self.at])
+        return type(sample)(*parts) if hasattr(sample, "_fields") else type(sample)(parts)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
 
 
 def random_split(
