@@ -1,7 +1,8 @@
-"""Datasets, samplers, the loader that makes batches, the bundled digits, and MNIST."""
+"""Datasets, samplers, the loader that makes batches, transforms of images, the bundled digits, and MNIST."""
 
 from __future__ import annotations
 
+from tensorgrad.data import transforms
 from tensorgrad.data.collate import collate
 from tensorgrad.data.dataset import ConcatDataset, Dataset, MapDataset, Subset, TensorDataset, random_split
 from tensorgrad.data.digits import load_digits
@@ -38,4 +39,5 @@ __all__ = [
     "load_mnist",
     "random_split",
     "read_idx",
+    "transforms",
 ]
