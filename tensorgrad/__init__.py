@@ -13,7 +13,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from tensorgrad import backend, data, errors, kernels, nn, optim, random, testing
+from tensorgrad import backend, data, errors, kernels, nn, optim, random, testing, training
 from tensorgrad.autograd import *
 from tensorgrad.backend import cuda_is_available as cuda_is_available
 from tensorgrad.errors import CheckpointError as CheckpointError
@@ -74,7 +74,7 @@ nan = _math.nan
 newaxis = None
 pi = _math.pi
 
-_ROOMS = {"data", "linalg", "nn", "optim", "random", "testing"}
+_ROOMS = {"data", "linalg", "nn", "optim", "random", "testing", "training"}
 __all__ = [
     name
     for name, member in globals().items()

@@ -23,6 +23,7 @@ ROOMS = [
     "nn",
     "optim",
     "data",
+    "training",
     "testing",
 ]
 """From the ground up."""
