@@ -25,7 +25,7 @@ from tensorgrad.testing.mutation.sites import Site
 from tensorgrad.testing.records import SPECS
 
 try:
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 except ModuleNotFoundError:
     tqdm = None
 

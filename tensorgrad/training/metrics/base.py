@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,14 @@ class Metric:
     def compute(self) -> Any:
         """The figure of all samples since the last reset; NaN if there were none."""
         raise NotImplementedError(f"{type(self).__name__} defines no compute().")
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was taken in so far."""
+        return copy.deepcopy(vars(self))
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Goes on from what :meth:`state_dict` gave."""
+        vars(self).update(copy.deepcopy(dict(state_dict)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.compute()})"

@@ -1,0 +1,509 @@
+"""The training loop: the same as one by hand, right on short batches, and the same bits after any interruption."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.data import DataLoader, MapDataset, TensorDataset, WeightedRandomSampler
+from tensorgrad.errors import CheckpointError
+from tensorgrad.training import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    History,
+    JSONLogger,
+    LambdaCallback,
+    ModelCheckpoint,
+    ProgressBar,
+    TensorBoardLogger,
+    Trainer,
+)
+from tensorgrad.training.metrics import Accuracy, ConfusionMatrix, MeanSquaredError
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 6)).astype("float32")
+Y = (X[:, :3].sum(axis=1) > 0).astype("int64")
+
+
+def model():
+    tg.manual_seed(1)
+    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
+
+
+def loader(**options):
+    return DataLoader(TensorDataset(X, Y), batch_size=16, shuffle=True, **options)
+
+
+def trainer(net=None, **options):
+    net = net or model()
+    options.setdefault("metrics", [Accuracy()])
+    optimizer = options.pop("optimizer", None) or tg.optim.Adam(net.parameters(), lr=0.01)
+    return Trainer(net, optimizer, nn.CrossEntropyLoss(), **options)
+
+
+def weights(net):
+    return {name: value.numpy().tolist() for name, value in net.state_dict().items()}
+
+
+# -- the loop --------------------------------------------------------------------------------------------------
+
+
+def test_the_same_as_by_hand() -> None:
+    net = model()
+    optimizer, criterion = tg.optim.Adam(net.parameters(), lr=0.01), nn.CrossEntropyLoss()
+    for _ in range(3):
+        for x, y in loader(seed=5):
+            optimizer.zero_grad()
+            criterion(net(x), y).backward()
+            optimizer.step()
+    other = model()
+    # A loader with a seed begins anew when it is made anew.
+    for epoch in range(1, 4):
+        if epoch == 1:
+            run = trainer(other)
+        run.fit(loader(seed=5), epochs=epoch)
+    assert weights(other) == weights(net)
+    assert (run.epoch, run.batch, run.step) == (3, 0, 12)
+    assert run.history["epoch"] == [1, 2, 3]
+
+
+def test_the_figures_are_those_of_all_samples() -> None:
+    run = trainer(metrics=[Accuracy(), ConfusionMatrix(2)])
+    history = run.fit(loader(), 2, valid=DataLoader(TensorDataset(X[:21], Y[:21]), 16))
+    assert list(history[0]) == [
+        "epoch",
+        "loss",
+        "accuracy",
+        "confusion_matrix",
+        "lr",
+        "valid_loss",
+        "valid_accuracy",
+        "valid_confusion_matrix",
+        "seconds",
+    ]
+    run.model.eval()
+    out = run.model(tg.tensor(X[:21]))
+    assert history[-1]["valid_accuracy"] == (out.numpy().argmax(axis=1) == Y[:21]).mean()
+    assert history[-1]["valid_loss"] == pytest.approx(
+        nn.functional.cross_entropy(out, tg.tensor(Y[:21])).item(), rel=1e-6
+    )
+    assert np.sum(history[-1]["valid_confusion_matrix"]) == 21
+    assert np.sum(history[-1]["confusion_matrix"]) == 50
+    assert run.evaluate(DataLoader(TensorDataset(X[:21], Y[:21]), 7))["loss"] == pytest.approx(
+        history[-1]["valid_loss"]
+    )
+
+
+@pytest.mark.parametrize("size", [5, 7, 50])
+def test_gradients_that_are_accumulated_are_those_of_one_batch(size: int) -> None:
+    def plain():
+        tg.manual_seed(1)
+        return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2))
+
+    whole, parts = plain(), plain()
+    for net, batch, accumulate in ((whole, 50, 1), (parts, size, -(-50 // size))):
+        optimizer = tg.optim.SGD(net.parameters(), lr=0.1)
+        run = Trainer(net, optimizer, nn.CrossEntropyLoss(), accumulate=accumulate)
+        run.fit(DataLoader(TensorDataset(X, Y), batch), 2)
+        assert run.step == 2
+    for name, value in whole.state_dict().items():
+        np.testing.assert_allclose(parts.state_dict()[name].numpy(), value.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_the_last_group_of_batches_may_be_short() -> None:
+    run = trainer(accumulate=3)
+    run.fit(loader(), 1)
+    assert run.step == 2
+
+
+@pytest.mark.parametrize("options", [{"clip_norm": 1e-3}, {"clip_value": 1e-4}])
+def test_clipping(options: dict) -> None:
+    sizes = []
+    net = model()
+    optimizer = tg.optim.SGD(net.parameters(), lr=1.0)
+    step = optimizer.step
+
+    def looked_at():
+        gradients = [parameter.grad.numpy() for parameter in net.parameters()]
+        sizes.append((math.sqrt(sum((g**2).sum() for g in gradients)), max(np.abs(g).max() for g in gradients)))
+        step()
+
+    optimizer.step = looked_at
+    trainer(net, optimizer=optimizer, **options).fit(loader(), 1)
+    which, bound = (0, 1e-3) if "clip_norm" in options else (1, 1e-4)
+    assert all(size[which] <= bound * 1.001 for size in sizes)
+
+
+def test_schedules() -> None:
+    rates = []
+    for by, expected in (("epoch", [0.01, 0.005, 0.0025]), ("batch", [0.01 / 16, 0.01 / 256, 0.01 / 4096])):
+        net = model()
+        optimizer = tg.optim.SGD(net.parameters(), lr=0.01)
+        schedule = tg.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+        rates = trainer(net, optimizer=optimizer, scheduler=schedule, schedule_by=by).fit(loader(), 3)["lr"]
+        assert rates == pytest.approx(expected)
+    net = model()
+    optimizer = tg.optim.SGD(net.parameters(), lr=0.0)
+    plateau = tg.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.1, patience=0)
+    run = trainer(net, optimizer=optimizer, scheduler=plateau, monitor="loss")
+    run.fit(loader(), 2)
+    with pytest.raises(KeyError, match="looks at 'valid_loss', but an epoch has epoch, loss, accuracy"):
+        trainer(net, optimizer=optimizer, scheduler=plateau).fit(loader(), 1)
+
+
+def test_several_inputs_and_a_loss_of_ones_own() -> None:
+    class Sum(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(6, 1)
+
+        def forward(self, a, b):
+            return (self.linear(a) + self.linear(b)).squeeze(1)
+
+    class Own(Trainer):
+        def compute_loss(self, inputs, target):
+            output = self.model(*inputs)
+            return self.criterion(output, target) + 1, output
+
+    tg.manual_seed(0)
+    net = Sum()
+    data = DataLoader(TensorDataset(X, X[::-1].copy(), Y.astype("float32")), 10)
+    run = Own(net, tg.optim.SGD(net.parameters(), lr=0.01), nn.MSELoss(), metrics={"error": MeanSquaredError()})
+    history = run.fit(data, 2)
+    assert history["loss"] == pytest.approx([value + 1 for value in history["error"]], rel=1e-5)
+
+
+def test_prediction() -> None:
+    run = trainer()
+    run.model.train()
+    tg.manual_seed(0)
+    before, random = weights(run.model), tg.random.get_rng_state()
+    whole = run.predict(X)
+    assert whole.shape == (50, 2)
+    assert not whole.requires_grad
+    for data in (tg.tensor(X), loader().dataset, DataLoader(TensorDataset(X, Y), 16), [X[:20], X[20:]]):
+        if isinstance(data, TensorDataset):
+            continue
+        np.testing.assert_allclose(run.predict(data).numpy(), whole.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(run.predict(X, batch_size=7).numpy(), whole.numpy(), rtol=1e-5, atol=1e-6)
+    assert run.model.training
+    assert weights(run.model) == before
+    assert tg.random.get_rng_state() == random
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"schedule_by": "step"}, "by 'epoch' or by 'batch', not by 'step'"),
+        ({"accumulate": 0}, "accumulate is 1 or more, got 0"),
+        ({"checkpoint_every": 0, "checkpoint": "x"}, "checkpoint_every is 1 or more, got 0"),
+        ({"checkpoint_every": 2}, "needs to know where to"),
+        ({"metrics": [Accuracy(), Accuracy()]}, "two metrics have one name"),
+    ],
+)
+def test_options_that_make_no_sense(options: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        trainer(**options)
+
+
+def test_data_that_make_no_sense() -> None:
+    run = trainer()
+    for data, words in (([], "no batches"), ([X], "a batch is an input"), ([(X,)], "a batch is an input")):
+        with pytest.raises(ValueError, match=words):
+            run.fit(data, 1)
+    with pytest.raises(ValueError, match="no batches"):
+        run.predict([])
+    with pytest.raises(ValueError, match="from where: give the Trainer a checkpoint"):
+        run.fit(loader(), 1, resume=True)
+    with pytest.raises(ValueError, match="a path, or the Trainer a checkpoint"):
+        run.save()
+    with pytest.raises(FloatingPointError, match="the loss is nan in epoch 1, batch 1"):
+        run.fit([(np.full((2, 6), np.nan, "float32"), Y[:2])], 1)
+
+
+def test_history() -> None:
+    history = History([{"epoch": 1, "valid_loss": 2.0}, {"epoch": 2, "valid_loss": 1.0}, {"epoch": 3}])
+    assert history["valid_loss"] == [2.0, 1.0, None]
+    assert history[1:][0] == {"epoch": 2, "valid_loss": 1.0}
+    assert (history.best()["epoch"], history.best(mode="max")["epoch"]) == (2, 1)
+    with pytest.raises(KeyError, match="no figure 'loss'"):
+        history["loss"]
+    with pytest.raises(KeyError, match="no figure 'loss'"):
+        history.best("loss")
+
+
+# -- callbacks -------------------------------------------------------------------------------------------------
+
+
+class Given(Callback):
+    """Gives epochs a figure."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def on_epoch_end(self, trainer, row):
+        row["figure"] = self.values[row["epoch"] - 1]
+
+
+def test_stopping_early() -> None:
+    kept = []
+    stopping = EarlyStopping("figure", patience=2, min_delta=0.1, restore_best=True)
+    note = LambdaCallback(on_epoch_end=lambda run, row: kept.append(weights(run.model)))
+    run = trainer(callbacks=[Given([3.0, 2.0, 1.95, 2.5, 1.0]), note, stopping])
+    run.fit(loader(), 5)
+    assert run.epoch == 4
+    assert run.stopped == "figure did not become better than 2 for 2 epochs"
+    assert weights(run.model) == kept[1]
+    with pytest.raises(KeyError, match="watches 'valid_loss', but an epoch has epoch, loss"):
+        trainer(callbacks=[EarlyStopping()]).fit(loader(), 1)
+    for make in (
+        lambda: EarlyStopping(patience=0),
+        lambda: EarlyStopping(mode="best"),
+        lambda: EarlyStopping(min_delta=-1),
+    ):
+        with pytest.raises(ValueError, match="EarlyStopping"):
+            make()
+
+
+def test_saving_the_best(tmp_path) -> None:
+    best = ModelCheckpoint(tmp_path / "best.npz", "figure", "max")
+    some = ModelCheckpoint(tmp_path / "{epoch}.npz", monitor=None, every=2)
+    kept = []
+    note = LambdaCallback(on_epoch_end=lambda run, row: kept.append(weights(run.model)))
+    trainer(callbacks=[Given([1.0, 3.0, 2.0, 2.5]), note, best, some]).fit(loader(), 4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.npz", "4.npz", "best.npz"]
+    saved = {name: value.numpy().tolist() for name, value in tg.load(tmp_path / "best.npz").items()}
+    assert saved == kept[1]
+
+
+def test_tables(tmp_path) -> None:
+    run = trainer(callbacks=[CSVLogger(tmp_path / "log.csv"), JSONLogger(tmp_path / "log.jsonl")])
+    history = run.fit(loader(), 2, valid=loader())
+    with open(tmp_path / "log.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["valid_loss"]) for row in rows] == history["valid_loss"]
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == list(history)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_progress_in_a_file_is_a_line_for_each_epoch(capsys) -> None:
+    trainer(callbacks=[ProgressBar()]).fit(loader(), 2)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["epoch 1", "epoch 2"]
+    assert "accuracy" in lines[0]
+
+
+def test_progress_as_a_bar(capsys) -> None:
+    pytest.importorskip("tqdm")
+    bar = ProgressBar(bar=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer(callbacks=[bar]).fit(loader(), 1)
+    assert "epoch 1: 100%" in capsys.readouterr().err.replace("\r", "\n") or bar.bar is None
+
+
+def test_what_is_missing_is_said(monkeypatch) -> None:
+    for name in ("tqdm", "tqdm.auto", "tensorboardX"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match="pip install tensorboardX"):
+        TensorBoardLogger("somewhere")
+    with pytest.raises(ImportError, match="pip install tqdm"):
+        trainer(callbacks=[ProgressBar(bar=True)]).fit(loader(), 1)
+    with pytest.raises(TypeError, match=r"LambdaCallback knows on_fit_begin.*, not 'on_train'"):
+        LambdaCallback(on_train=print)
+
+
+# -- going on --------------------------------------------------------------------------------------------------
+
+
+def session(folder, seed=None, **options):
+    """A training with everything that has a state, and its data."""
+    tg.manual_seed(7)
+    net = model()
+    optimizer = tg.optim.Adam(net.parameters(), lr=0.02)
+    run = Trainer(
+        net,
+        optimizer,
+        nn.CrossEntropyLoss(),
+        metrics=[Accuracy()],
+        scheduler=tg.optim.lr_scheduler.ExponentialLR(optimizer, 0.9),
+        schedule_by="batch",
+        callbacks=[EarlyStopping("loss", patience=50, restore_best=True), *options.pop("callbacks", [])],
+        clip_norm=1.0,
+        checkpoint=folder / "last.npz",
+        checkpoint_every=1,
+        **options,
+    )
+    noisy = MapDataset(TensorDataset(X, Y), lambda x: x + 0.1 * tg.randn(x.shape), at=0)
+    sampler = WeightedRandomSampler(1 + Y, 40, seed=3) if seed is not None else None
+    data = DataLoader(noisy, 16, shuffle=sampler is None, sampler=sampler, seed=seed, prefetch=1)
+    return run, data
+
+
+def outcome(run):
+    rows = [{name: value for name, value in row.items() if name != "seconds"} for row in run.history]
+    return weights(run.model), rows, tg.random.get_rng_state(), run.step
+
+
+class Lightning(Exception):
+    pass
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_same_bits_after_an_interruption_at_any_batch(tmp_path, seed: int | None, accumulate: int) -> None:
+    run, data = session(tmp_path, seed, accumulate=accumulate)
+    run.fit(data, 3, valid=loader(seed=1))
+    expected = outcome(run)
+    for strike in range(1, 11, 2):
+        (tmp_path / "last.npz").unlink(missing_ok=True)
+        seen = 0
+
+        def on_batch_end(run, loss, strike=strike):
+            nonlocal seen
+            seen += 1
+            if seen == strike:
+                raise Lightning
+
+        for _ in range(12):
+            seen = 0
+            run, data = session(
+                tmp_path, seed, accumulate=accumulate, callbacks=[LambdaCallback(on_batch_end=on_batch_end)]
+            )
+            if (tmp_path / "last.npz").exists():
+                tg.manual_seed(99)
+            try:
+                run.fit(data, 3, valid=loader(seed=1), resume=True)
+                break
+            except Lightning:
+                if strike <= accumulate:
+                    # It never gets through a step.
+                    break
+        else:
+            raise AssertionError("it did not come to an end")
+        if strike > accumulate:
+            assert outcome(run) == expected
+
+
+def test_a_training_that_ended_stays_ended(tmp_path) -> None:
+    run = trainer(
+        callbacks=[Given([1.0, 2.0, 0.5]), EarlyStopping("figure", patience=1)], checkpoint=tmp_path / "c.npz"
+    )
+    run.fit(loader(), 3)
+    assert run.epoch == 2
+    again = trainer(
+        callbacks=[Given([1.0, 2.0, 0.5]), EarlyStopping("figure", patience=1)], checkpoint=tmp_path / "c.npz"
+    )
+    assert again.fit(loader(), 3, resume=True)["figure"] == [1.0, 2.0]
+    assert again.fit(loader(), 3)["figure"] == [1.0, 2.0, 0.5]
+
+
+def test_checkpoints_of_other_trainings(tmp_path) -> None:
+    run = trainer(checkpoint=tmp_path / "c.npz")
+    run.fit(loader(seed=1), 1)
+    with pytest.raises(CheckpointError, match="it had 0 callbacks and no schedule, this one has 1 and no schedule"):
+        trainer(checkpoint=tmp_path / "c.npz", callbacks=[Callback()]).fit(loader(seed=1), 2, resume=True)
+    with pytest.raises(CheckpointError, match=r"1 generators of random numbers of their own .* have 0"):
+        trainer(checkpoint=tmp_path / "c.npz").fit(loader(), 2, resume=True)
+    tg.save({"weight": 1}, tmp_path / "c.npz")
+    with pytest.raises(CheckpointError, match="not the state of a training"):
+        trainer(checkpoint=tmp_path / "c.npz").fit(loader(), 2, resume=True)
+
+
+def test_ctrl_c_ends_the_step_and_saves(tmp_path, capsys) -> None:
+    def press(run, loss):
+        if run.step == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run, data = session(tmp_path, callbacks=[LambdaCallback(on_batch_end=press)])
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(data, 3)
+    assert run.interrupted
+    assert "interrupted in epoch 2, after batch 2, saved in " in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
+    whole, data = session(tmp_path / "..", callbacks=[LambdaCallback()])
+    whole.checkpoint = whole.checkpoint_every = None
+    whole.fit(data, 3)
+    expected = outcome(whole)
+    run, data = session(tmp_path, callbacks=[LambdaCallback()])
+    run.fit(data, 3, resume=True)
+    assert outcome(run) == expected
+
+
+def test_ctrl_c_while_looking_at_validation_data_is_not_lost() -> None:
+    run = trainer()
+
+    def batches():
+        os.kill(os.getpid(), signal.SIGINT)
+        yield X, Y
+
+    class Valid:
+        def __iter__(self):
+            return batches()
+
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(loader(), 1, valid=Valid())
+    assert run.epoch == 1
+
+
+def test_in_a_thread_of_its_own() -> None:
+    run, done = trainer(), []
+    thread = threading.Thread(target=lambda: done.append(run.fit(loader(), 1)))
+    thread.start()
+    thread.join()
+    assert len(done) == 1
+
+
+KILLED = """
+import os, random, signal, sys, threading
+import numpy as np
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.data import DataLoader, TensorDataset
+from tensorgrad.training import LambdaCallback, Trainer
+
+folder, killed = sys.argv[1], sys.argv[2] == "killed"
+rng = np.random.default_rng(0)
+x = rng.normal(size=(64, 6)).astype("float32")
+y = (x.sum(axis=1) > 0).astype("int64")
+tg.manual_seed(0)
+model = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 2))
+optimizer = tg.optim.Adam(model.parameters())
+trainer = Trainer(model, optimizer, nn.CrossEntropyLoss(), checkpoint=f"{folder}/last.npz", checkpoint_every=3)
+if killed:
+    threading.Timer(random.uniform(0.0, 0.04), os.kill, (os.getpid(), signal.SIGKILL)).start()
+trainer.fit(DataLoader(TensorDataset(x, y), 8, shuffle=True), 40, resume=True)
+tg.save(model.state_dict(), f"{folder}/done.npz")
+os._exit(0)
+"""
+
+
+def test_killed_fifty_times(tmp_path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    subprocess.run([sys.executable, "-c", KILLED, str(whole), "alone"], check=True)
+    deaths = 0
+    while not (killed / "done.npz").exists():
+        how = "killed" if deaths < 50 else "alone"
+        run = subprocess.run([sys.executable, "-c", KILLED, str(killed), how], stderr=subprocess.PIPE)
+        assert run.returncode in (0, -signal.SIGKILL), run.stderr.decode()
+        deaths += run.returncode != 0
+    assert deaths >= 20
+    one, other = tg.load(whole / "done.npz"), tg.load(killed / "done.npz")
+    assert {name: value.tolist() for name, value in one.items()} == {name: v.tolist() for name, v in other.items()}
