@@ -6,6 +6,7 @@ from tensorgrad.data import transforms
 from tensorgrad.data.collate import collate
 from tensorgrad.data.dataset import ConcatDataset, Dataset, MapDataset, Subset, TensorDataset, random_split
 from tensorgrad.data.digits import load_digits
+from tensorgrad.data.folder import ImageFolder, read_image
 from tensorgrad.data.idx import read_idx
 from tensorgrad.data.loader import DataLoader
 from tensorgrad.data.mnist import find_mnist, load_mnist
@@ -18,12 +19,15 @@ from tensorgrad.data.samplers import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from tensorgrad.data.table import CSVDataset
 
 __all__ = [
     "BatchSampler",
+    "CSVDataset",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "ImageFolder",
     "MapDataset",
     "RandomSampler",
     "Sampler",
@@ -39,5 +43,6 @@ __all__ = [
     "load_mnist",
     "random_split",
     "read_idx",
+    "read_image",
     "transforms",
 ]
