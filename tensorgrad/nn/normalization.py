@@ -153,7 +153,24 @@ class BatchNorm3d(_BatchNorm):
     ranks: ClassVar[dict[int, str]] = {5: "(N, C, D, H, W)"}
 
 
-class LayerNorm(_Affine):
+class _OverLastAxes(_Affine):
+    """What normalises over its last axes, and has a weight for each place of these."""
+
+    def _set_shape(
+        self, normalized_shape: int | Sequence[int], eps: Any, affine: bool, bias: bool, device: str | None, dtype: Any
+    ) -> None:
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = shape
+        self.eps = eps
+        self.elementwise_affine = affine
+        self._set_affine(shape, affine, affine and bias, device, dtype)
+        self.reset_parameters()
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class LayerNorm(_OverLastAxes):
     """Each sample normalised over its last axes, then scaled and shifted.
 
     Source: Ba, Kiros and Hinton, *Layer normalization*, 2016.
@@ -181,12 +198,7 @@ class LayerNorm(_Affine):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.normalized_shape = shape
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
-        self._set_affine(shape, elementwise_affine, elementwise_affine and bias, device, dtype)
-        self.reset_parameters()
+        self._set_shape(normalized_shape, eps, elementwise_affine, bias, device, dtype)
 
     def forward(self, x: Any) -> Any:
         x = asarray(x)
@@ -194,11 +206,8 @@ class LayerNorm(_Affine):
             self._refuse(x, f"(..., {', '.join(map(str, self.normalized_shape))})")
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
-
-class RMSNorm(_Affine):
+class RMSNorm(_OverLastAxes):
     """Each sample divided by the root of the mean of its squares over its last axes, then scaled.
 
     Source: Zhang and Sennrich, *Root mean square layer normalization*, 2019.
@@ -224,18 +233,10 @@ class RMSNorm(_Affine):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.normalized_shape = shape
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
-        self._set_affine(shape, elementwise_affine, False, device, dtype)
-        self.reset_parameters()
+        self._set_shape(normalized_shape, eps, elementwise_affine, False, device, dtype)
 
     def forward(self, x: Any) -> Any:
         return rms_norm(x, self.normalized_shape, self.weight, self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
 class LocalResponseNorm(Module):
