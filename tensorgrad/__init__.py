@@ -48,6 +48,7 @@ from tensorgrad.ops.shape import *
 from tensorgrad.ops.shrinkage import *
 from tensorgrad.ops.softmax import *
 from tensorgrad.ops.special import *
+from tensorgrad.ops.transposed_convolution import *
 from tensorgrad.ops.trigonometry import *
 from tensorgrad.random import *
 from tensorgrad.serialization import load as load

@@ -32,7 +32,16 @@ from tensorgrad.nn.activations import (
     Threshold,
 )
 from tensorgrad.nn.containers import ModuleDict, ModuleList, Sequential
-from tensorgrad.nn.convolution import Conv1d, Conv2d, Conv3d
+from tensorgrad.nn.convolution import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    Fold,
+    Unfold,
+)
 from tensorgrad.nn.distances import CosineSimilarity, PairwiseDistance
 from tensorgrad.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from tensorgrad.nn.embedding import Embedding, EmbeddingBag
@@ -148,6 +157,9 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
@@ -161,6 +173,7 @@ __all__ = [
     "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
+    "Fold",
     "functional",
     "GaussianNLLLoss",
     "GELU",
@@ -235,8 +248,8 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
-    "summary",
     "Summary",
+    "summary",
     "SumPool2d",
     "Tanh",
     "Tanhshrink",
@@ -244,6 +257,7 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

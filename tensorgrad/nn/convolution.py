@@ -11,6 +11,14 @@ from tensorgrad.nn.parameter import Parameter
 from tensorgrad.ops.convolution import Size, conv1d, conv2d, conv3d, conv_padding
 from tensorgrad.ops.creation import asarray, empty
 from tensorgrad.ops.geometry import Shape, sizes
+from tensorgrad.ops.padding import pad_last_axes
+from tensorgrad.ops.transposed_convolution import (
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    fold,
+    unfold,
+)
 
 
 def positive_sizes(value: Size, count: int, layer: str, option: str) -> Shape:
@@ -48,17 +56,16 @@ class _Conv(Module):
             raise ValueError(
                 f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}."
             )
-        if padding_mode != "zeros":
-            raise ValueError(
-                f"{name} pads with zeros only, not padding_mode={padding_mode!r}: pad before it by tg.pad()."
-            )
+        if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
+            raise ValueError(f"{name} pads with 'zeros', 'reflect', 'replicate' or 'circular', not {padding_mode!r}.")
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = positive_sizes(kernel_size, count, name, "kernel_size")
         self.stride = positive_sizes(stride, count, name, "stride")
         self.dilation = positive_sizes(dilation, count, name, "dilation")
         # Refused here, and not at the first call.
-        conv_padding(padding, self.kernel_size, self.stride, self.dilation, name)
+        around = conv_padding(padding, self.kernel_size, self.stride, self.dilation, name)
+        self._widths = [n for pair in reversed(around) for n in pair]
         self.padding = (padding,) * count if isinstance(padding, int) else padding
         self.groups = groups
         self.padding_mode = padding_mode
@@ -77,12 +84,16 @@ class _Conv(Module):
         if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
             tail = ", ".join((str(self.in_channels), *self.axes))
             self._refuse(x, f"(N, {tail}) or ({tail})")
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            x, padding = pad_last_axes(x, self._widths, self.padding_mode), 0
         function = type(self).function
-        return function(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        return function(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
-        usual = {"padding": (0,) * len(self.axes), "dilation": (1,) * len(self.axes), "groups": 1}
+        usual: dict[str, Any] = {"padding": (0,) * len(self.axes), "dilation": (1,) * len(self.axes), "groups": 1}
+        usual["padding_mode"] = "zeros"
         parts += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
         return ", ".join(parts + ["bias=False"] * (self.bias is None))
 
@@ -114,7 +125,8 @@ class Conv2d(_Conv):
         dilation: how far apart the kernel's elements are.
         groups: into how many groups the channels are split, each with kernels of its own.
         bias: whether to add one.
-        padding_mode: ``"zeros"``.
+        padding_mode: what is around the image: ``"zeros"``, its mirror image (``"reflect"``), its outermost pixels
+            (``"replicate"``) or its other end (``"circular"``).
         device: where the parameters are.
         dtype: of the parameters, float32 by default.
 
@@ -148,3 +160,177 @@ class Conv3d(_Conv):
 
     axes = "DHW"
     function = staticmethod(conv3d)
+
+
+class _ConvTranspose(Module):
+    axes: ClassVar[str]
+    function: ClassVar[Callable[..., Any]]
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Size = 1,
+        device: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        name, count = type(self).__name__, len(self.axes)
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}."
+            )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = positive_sizes(kernel_size, count, name, "kernel_size")
+        self.stride = positive_sizes(stride, count, name, "stride")
+        self.padding = sizes(padding, count, f"{name} padding")
+        self.output_padding = sizes(output_padding, count, f"{name} output_padding")
+        self.dilation = positive_sizes(dilation, count, name, "dilation")
+        self.groups = groups
+        shape = (in_channels, out_channels // groups, *self.kernel_size)
+        self.weight = Parameter(empty(shape, dtype=dtype, device=device))
+        self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype, device=device)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new values for weight and bias."""
+        reset_uniform(self.weight, self.bias)
+
+    def forward(self, x: Any, output_size: Size | None = None) -> Any:
+        x = asarray(x)
+        count = len(self.axes)
+        if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
+            tail = ", ".join((str(self.in_channels), *self.axes))
+            self._refuse(x, f"(N, {tail}) or ({tail})")
+        more = self.output_padding if output_size is None else self._more(x.shape[-count:], output_size)
+        function = type(self).function
+        return function(x, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation)
+
+    def _more(self, spatial: Shape, output_size: Size) -> Shape:
+        """What is to be added so that the output has this size."""
+        name = type(self).__name__
+        wanted = sizes(output_size, len(self.axes), f"{name} output_size")
+        rows = zip(spatial, self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        least = tuple((n - 1) * s - 2 * p + e * (k - 1) + 1 for n, k, s, p, e in rows)
+        most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))
+        if any(not a <= n <= b for a, n, b in zip(least, wanted, most, strict=True)):
+            raise ValueError(f"{name} makes outputs from {least} to {most} of {spatial}, not {wanted}.")
+        return tuple(n - a for n, a in zip(wanted, least, strict=True))
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
+        zeros, ones = (0,) * len(self.axes), (1,) * len(self.axes)
+        usual = {"padding": zeros, "output_padding": zeros, "groups": 1, "dilation": ones}
+        parts += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
+        return ", ".join(parts + ["bias=False"] * (self.bias is None))
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """Transposed convolution over one axis: (N, C, L). Arguments as of :class:`ConvTranspose2d`.
+
+    Example:
+        >>> tg.nn.ConvTranspose1d(4, 8, kernel_size=2, stride=2)(tg.ones((2, 4, 5))).shape
+        (2, 8, 10)
+    """
+
+    axes = "L"
+    function = staticmethod(conv_transpose1d)
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """Transposed convolution over two axes, which makes images larger, :func:`tensorgrad.conv_transpose2d`.
+
+    Args:
+        in_channels: how many channels come in.
+        out_channels: how many go out.
+        kernel_size: a number, or one for each axis.
+        stride: how far apart the kernels are painted.
+        padding: how many pixels are cut off on all sides.
+        output_padding: how many are added at the end; when called, ``output_size`` says what they are to come to.
+        groups: into how many groups the channels are split, each with kernels of its own.
+        bias: whether to add one.
+        dilation: how far apart the kernel's elements are.
+        device: where the parameters are.
+        dtype: of the parameters, float32 by default.
+
+    Attributes:
+        weight: shape (in_channels, out_channels / groups, kH, kW).
+        bias: shape (out_channels,); or None.
+
+    Raises:
+        ValueError: for options that do not go together; when called, for an input or output of another shape.
+
+    Example:
+        >>> down = tg.nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        >>> up = tg.nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1)
+        >>> x = tg.ones((1, 3, 12, 12))
+        >>> up(down(x), output_size=(12, 12)).shape
+        (1, 3, 12, 12)
+    """
+
+    axes = "HW"
+    function = staticmethod(conv_transpose2d)
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """Transposed convolution over three axes: (N, C, D, H, W). Arguments as of :class:`ConvTranspose2d`.
+
+    Example:
+        >>> tg.nn.ConvTranspose3d(1, 2, kernel_size=2)(tg.ones((1, 1, 3, 3, 3))).shape
+        (1, 2, 4, 4, 4)
+    """
+
+    axes = "DHW"
+    function = staticmethod(conv_transpose3d)
+
+
+class Unfold(Module):
+    """The patches of images, each as a column, :func:`tensorgrad.unfold`.
+
+    Args:
+        kernel_size: the height and the width of a patch.
+        dilation: how far apart its pixels are.
+        padding: zeros around the image.
+        stride: how far apart the patches are.
+    """
+
+    def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
+        super().__init__()
+        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
+
+    def forward(self, x: Any) -> Any:
+        return unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={getattr(self, name)}" for name in ("kernel_size", "dilation", "padding", "stride"))
+
+
+class Fold(Unfold):
+    """Images from their patches, which are added where they overlap, :func:`tensorgrad.fold`.
+
+    Args:
+        output_size: the height and the width of the images.
+        kernel_size, dilation, padding, stride: as of :class:`Unfold`.
+    """
+
+    def __init__(
+        self, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+    ) -> None:
+        super().__init__(kernel_size, dilation, padding, stride)
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        return fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}, {super().extra_repr()}"

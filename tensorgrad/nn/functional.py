@@ -75,6 +75,13 @@ from tensorgrad.ops.pooling import (
 from tensorgrad.ops.resizing import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
 from tensorgrad.ops.shrinkage import hardshrink, softshrink, tanhshrink
 from tensorgrad.ops.softmax import log_softmax, softmax, softmin
+from tensorgrad.ops.transposed_convolution import (
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    fold,
+    unfold,
+)
 from tensorgrad.ops.trigonometry import tanh
 
 __all__ = [
@@ -93,6 +100,9 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -105,6 +115,7 @@ __all__ = [
     "embedding",
     "embedding_bag",
     "feature_alpha_dropout",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "global_avg_pool2d",
@@ -169,6 +180,7 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "unfold",
 ]
 
 

@@ -24,60 +24,60 @@ Size = int | Sequence[int]
 
 
 @op
-def _convolution(x, weight, *, stride, padding, dilation, groups):
+def convolution(x, weight, *, stride, padding, dilation, groups):
     return kernels.of(x).convolution(x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-@_convolution.vjp("x")
+@convolution.vjp("x")
 def _(g, weight, x_shape, stride, padding, dilation, groups):
-    return _convolution_input(
+    return convolution_input(
         g, weight, spatial=x_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
 
-@_convolution.vjp("weight")
+@convolution.vjp("weight")
 def _(g, x, weight_shape, stride, padding, dilation, groups):
-    return _convolution_weight(
+    return convolution_weight(
         x, g, kernel=weight_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
 
 @op
-def _convolution_input(y, weight, *, spatial, stride, padding, dilation, groups):
+def convolution_input(y, weight, *, spatial, stride, padding, dilation, groups):
     return kernels.of(y).convolution_input(
         y, weight, spatial=spatial, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
 
-@_convolution_input.vjp("y")
+@convolution_input.vjp("y")
 def _(g, weight, stride, padding, dilation, groups):
-    return _convolution(g, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return convolution(g, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-@_convolution_input.vjp("weight")
+@convolution_input.vjp("weight")
 def _(g, y, weight_shape, stride, padding, dilation, groups):
-    return _convolution_weight(
+    return convolution_weight(
         g, y, kernel=weight_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
 
 @op
-def _convolution_weight(x, y, *, kernel, stride, padding, dilation, groups):
+def convolution_weight(x, y, *, kernel, stride, padding, dilation, groups):
     return kernels.of(x).convolution_weight(
         x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
 
-@_convolution_weight.vjp("x")
+@convolution_weight.vjp("x")
 def _(g, y, x_shape, stride, padding, dilation, groups):
-    return _convolution_input(
+    return convolution_input(
         y, g, spatial=x_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
     )
 
 
-@_convolution_weight.vjp("y")
+@convolution_weight.vjp("y")
 def _(g, x, stride, padding, dilation, groups):
-    return _convolution(x, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return convolution(x, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
 def conv1d(
@@ -173,7 +173,7 @@ def _conv(d: int, x: Any, weight: Any, bias: Any, stride: Size, padding: Any, di
     steps, spread = sizes(stride, d, f"{name}() stride"), sizes(dilation, d, f"{name}() dilation")
     around = conv_padding(padding, weight.shape[2:], steps, spread, name)
     batched = x if x.ndim == d + 2 else x.expand_dims(0)
-    out = _convolution(batched, weight, stride=steps, padding=around, dilation=spread, groups=groups)
+    out = convolution(batched, weight, stride=steps, padding=around, dilation=spread, groups=groups)
     if bias is not None:
         out = out + bias.reshape(bias.shape + (1,) * d)
     return out if x.ndim == d + 2 else out.squeeze(0)

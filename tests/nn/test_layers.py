@@ -136,7 +136,10 @@ def test_inputs_of_the_wrong_shape(layer: nn.Module, given: tuple, words: str) -
     ("make", "words"),
     [
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "groups=2 must divide in_channels=3 and out_channels=4"),
-        (lambda: nn.Conv2d(2, 4, 3, padding_mode="reflect"), "pads with zeros only, not padding_mode='reflect'"),
+        (
+            lambda: nn.Conv2d(2, 4, 3, padding_mode="mirror"),
+            "'zeros', 'reflect', 'replicate' or 'circular', not 'mirror'",
+        ),
         (lambda: nn.Conv2d(2, 4, 3, padding="full"), "padding is 'same', 'valid' or numbers, not 'full'"),
         (lambda: nn.Conv2d(2, 4, 3, stride=2, padding="same"), "'same' goes with stride 1 only"),
         (lambda: nn.Conv2d(2, 4, (3, 3, 3)), "Conv2d kernel_size: expected a number or 2 of them"),
@@ -416,3 +419,56 @@ def test_products_of_two_inputs() -> None:
     )
     with pytest.raises(ValueError, match="sizes of 1 or more, got 0, 1, 1"):
         nn.Bilinear(0, 1, 1)
+
+
+# -- backwards -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_a_transposed_convolution_is_the_derivative_of_a_convolution(rank: int) -> None:
+    tg.manual_seed(0)
+    down = getattr(nn, f"Conv{rank}d")(2, 4, 3, stride=2, padding=1, groups=2, bias=False)
+    up = getattr(nn, f"ConvTranspose{rank}d")(4, 2, 3, stride=2, padding=1, groups=2, bias=False)
+    up.load_state_dict(down.state_dict())
+    x = tg.randn((2, 2, *(6, 5, 4)[:rank]), requires_grad=True)
+    y = down(x)
+    g = tg.randn(y.shape)
+    (expected,) = tg.grad(y, x, g)
+    np.testing.assert_allclose(up(g, output_size=x.shape[2:]).detach().numpy(), expected.numpy(), rtol=1e-4, atol=1e-6)
+    assert up(g[0]).shape == up(g).shape[1:]
+
+
+def test_sizes_of_transposed_convolutions() -> None:
+    up = nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1)
+    x = tg.ones((1, 1, 5, 5))
+    assert up(x).shape == (1, 1, 9, 9)
+    assert up(x, output_size=(10, 9)).shape == (1, 1, 10, 9)
+    with pytest.raises(ValueError, match=r"makes outputs from \(9, 9\) to \(10, 10\) of \(5, 5\), not \(11, 9\)"):
+        up(x, output_size=(11, 9))
+    with pytest.raises(ValueError, match="groups=2 must divide"):
+        nn.ConvTranspose2d(2, 3, 3, groups=2)
+    line = "ConvTranspose2d(1, 1, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))"
+    assert repr(up) == line
+    assert list(up.state_dict()) == ["weight", "bias"]
+
+
+def test_patches_put_together_again() -> None:
+    x = tg.tensor(np.random.default_rng(0).normal(size=(2, 3, 5, 6)))
+    options = {"kernel_size": (2, 3), "stride": (1, 2), "padding": 1}
+    patches = nn.Unfold(**options)(x)
+    assert patches.shape == (2, 18, 6 * 3)
+    counts = nn.Fold((5, 6), **options)(nn.Unfold(**options)(tg.ones((1, 3, 5, 6))))
+    np.testing.assert_allclose(nn.Fold((5, 6), **options)(patches).numpy(), (x * counts).numpy(), rtol=1e-6)
+    layer = nn.Conv2d(3, 4, (2, 3), stride=(1, 2), padding=1, bias=False, dtype="float64")
+    by_hand = layer.weight.reshape((4, 18)) @ patches
+    np.testing.assert_allclose(layer(x).detach().numpy().reshape(2, 4, -1), by_hand.detach().numpy(), rtol=1e-10)
+    assert repr(nn.Fold(4, 2)) == "Fold(output_size=4, kernel_size=2, dilation=1, padding=0, stride=1)"
+
+
+@pytest.mark.parametrize(("mode", "numpy_mode"), [("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")])
+def test_what_is_around_an_image(mode: str, numpy_mode: str) -> None:
+    layer = nn.Conv2d(1, 1, 3, padding=(1, 2), padding_mode=mode, bias=False, dtype="float64")
+    x = np.random.default_rng(0).normal(size=(1, 1, 4, 5))
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (2, 2)), mode=numpy_mode)
+    np.testing.assert_allclose(layer(x).detach().numpy(), tg.conv2d(padded, layer.weight).detach().numpy())
+    assert repr(layer).endswith(f"padding=(1, 2), padding_mode={mode!r}, bias=False)")

@@ -16,6 +16,7 @@ from tensorgrad.testing.records.normalization import DROPOUT, NORMALIZATION
 from tensorgrad.testing.records.reductions import REDUCTIONS
 from tensorgrad.testing.records.resizing import RESIZING, TABLES
 from tensorgrad.testing.records.shape import ARRANGEMENT, SHAPE
+from tensorgrad.testing.records.transposed import TRANSPOSED
 from tensorgrad.testing.records.windows import CONVOLUTION, POOLING
 
 FAMILIES: dict[str, list[OpSpec]] = {
@@ -28,7 +29,7 @@ FAMILIES: dict[str, list[OpSpec]] = {
     "Order and repetition": ARRANGEMENT,
     "Indexing and sorting": INDEXING,
     "Products and norms": LINALG,
-    "Convolution": CONVOLUTION,
+    "Convolution": [*CONVOLUTION, *TRANSPOSED],
     "Pooling": POOLING,
     "Activations": ACTIVATIONS,
     "Losses": [*LOSSES, *MARGIN_LOSSES],
