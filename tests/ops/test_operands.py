@@ -233,7 +233,8 @@ def test_pytorchs_names_of_axis_and_keepdims(name: str) -> None:
         **dict.fromkeys(("concat", "stack"), ((x, x),)),
         **dict.fromkeys(("repeat", "split", "roll"), (x, 1)),
         **dict.fromkeys(("take", "take_along_axis"), (x, indices)),
-        "vecdot": (x, x),
+        **dict.fromkeys(("cosine_similarity", "vecdot"), (x, x)),
+        "glu": (tg.concat([x, x]),),
     }
     given = arguments.get(name, (x,))
     for options, aliases in [({"axis": 0}, {"dim": 0}), ({"axis": 0, "keepdims": True}, {"dim": 0, "keepdim": True})]:
