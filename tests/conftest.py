@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # Workers share the cores among them: BLAS threads on top of that wait for each other, for a hundred times as long.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -27,6 +28,10 @@ settings.register_profile(
 settings.load_profile("default")
 
 register_strict()
+
+# A shell without job control has what it puts into the background ignore Ctrl-C, and all children: some are sent it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DEVICES = [
     "cpu",

@@ -29,12 +29,63 @@ def positive_sizes(value: Size, count: int, layer: str, option: str) -> Shape:
     return numbers
 
 
-class _Conv(Module):
+class _Sliding(Module):
+    """A kernel that slides over images: what convolutions and transposed ones have in common."""
+
     axes: ClassVar[str]
     function: ClassVar[Callable[..., Any]]
 
     weight: Parameter
     bias: Parameter | None
+
+    usual: ClassVar[dict[str, Any]]
+    """Options that are told of where they are not as usual; those of axes are so on all of them."""
+
+    def _set_sizes(
+        self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size, dilation: Size, groups: int
+    ) -> None:
+        name, count = type(self).__name__, len(self.axes)
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}."
+            )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = positive_sizes(kernel_size, count, name, "kernel_size")
+        self.stride = positive_sizes(stride, count, name, "stride")
+        self.dilation = positive_sizes(dilation, count, name, "dilation")
+        self.groups = groups
+
+    def _add_weights(self, shape: Shape, bias: bool, device: str | None, dtype: Any) -> None:
+        self.weight = Parameter(empty(shape, dtype=dtype, device=device))
+        made = Parameter(empty(self.out_channels, dtype=dtype, device=device)) if bias else None
+        self.register_parameter("bias", made)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new values for weight and bias."""
+        reset_uniform(self.weight, self.bias)
+
+    def _expected(self, x: Any) -> Any:
+        """The input, if it has the axes and the channels."""
+        x = asarray(x)
+        count = len(self.axes)
+        if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
+            tail = ", ".join((str(self.in_channels), *self.axes))
+            self._refuse(x, f"(N, {tail}) or ({tail})")
+        return x
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
+        for name, value in self.usual.items():
+            own = getattr(self, name)
+            if own not in (value, (value,) * len(self.axes)):
+                parts.append(f"{name}={own!r}")
+        return ", ".join(parts + ["bias=False"] * (self.bias is None))
+
+
+class _Conv(_Sliding):
+    usual: ClassVar = {"padding": 0, "dilation": 1, "groups": 1, "padding_mode": "zeros"}
 
     def __init__(
         self,
@@ -52,50 +103,24 @@ class _Conv(Module):
     ) -> None:
         super().__init__()
         name, count = type(self).__name__, len(self.axes)
-        if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}."
-            )
         if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
             raise ValueError(f"{name} pads with 'zeros', 'reflect', 'replicate' or 'circular', not {padding_mode!r}.")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = positive_sizes(kernel_size, count, name, "kernel_size")
-        self.stride = positive_sizes(stride, count, name, "stride")
-        self.dilation = positive_sizes(dilation, count, name, "dilation")
+        self._set_sizes(in_channels, out_channels, kernel_size, stride, dilation, groups)
         # Refused here, and not at the first call.
         around = conv_padding(padding, self.kernel_size, self.stride, self.dilation, name)
         self._widths = [n for pair in reversed(around) for n in pair]
         self.padding = (padding,) * count if isinstance(padding, int) else padding
-        self.groups = groups
         self.padding_mode = padding_mode
         shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = Parameter(empty(shape, dtype=dtype, device=device))
-        self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype, device=device)) if bias else None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draws new values for weight and bias."""
-        reset_uniform(self.weight, self.bias)
+        self._add_weights(shape, bias, device, dtype)
 
     def forward(self, x: Any) -> Any:
-        x = asarray(x)
-        count = len(self.axes)
-        if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
-            tail = ", ".join((str(self.in_channels), *self.axes))
-            self._refuse(x, f"(N, {tail}) or ({tail})")
+        x = self._expected(x)
         padding = self.padding
         if self.padding_mode != "zeros":
             x, padding = pad_last_axes(x, self._widths, self.padding_mode), 0
         function = type(self).function
         return function(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
-
-    def extra_repr(self) -> str:
-        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
-        usual: dict[str, Any] = {"padding": (0,) * len(self.axes), "dilation": (1,) * len(self.axes), "groups": 1}
-        usual["padding_mode"] = "zeros"
-        parts += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
-        return ", ".join(parts + ["bias=False"] * (self.bias is None))
 
 
 class Conv1d(_Conv):
@@ -162,12 +187,8 @@ class Conv3d(_Conv):
     function = staticmethod(conv3d)
 
 
-class _ConvTranspose(Module):
-    axes: ClassVar[str]
-    function: ClassVar[Callable[..., Any]]
-
-    weight: Parameter
-    bias: Parameter | None
+class _ConvTranspose(_Sliding):
+    usual: ClassVar = {"padding": 0, "output_padding": 0, "groups": 1, "dilation": 1}
 
     def __init__(
         self,
@@ -184,35 +205,16 @@ class _ConvTranspose(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        self._set_sizes(in_channels, out_channels, kernel_size, stride, dilation, groups)
         name, count = type(self).__name__, len(self.axes)
-        if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}."
-            )
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = positive_sizes(kernel_size, count, name, "kernel_size")
-        self.stride = positive_sizes(stride, count, name, "stride")
         self.padding = sizes(padding, count, f"{name} padding")
         self.output_padding = sizes(output_padding, count, f"{name} output_padding")
-        self.dilation = positive_sizes(dilation, count, name, "dilation")
-        self.groups = groups
         shape = (in_channels, out_channels // groups, *self.kernel_size)
-        self.weight = Parameter(empty(shape, dtype=dtype, device=device))
-        self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype, device=device)) if bias else None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draws new values for weight and bias."""
-        reset_uniform(self.weight, self.bias)
+        self._add_weights(shape, bias, device, dtype)
 
     def forward(self, x: Any, output_size: Size | None = None) -> Any:
-        x = asarray(x)
-        count = len(self.axes)
-        if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
-            tail = ", ".join((str(self.in_channels), *self.axes))
-            self._refuse(x, f"(N, {tail}) or ({tail})")
-        more = self.output_padding if output_size is None else self._more(x.shape[-count:], output_size)
+        x = self._expected(x)
+        more = self.output_padding if output_size is None else self._more(x.shape[-len(self.axes) :], output_size)
         function = type(self).function
         return function(x, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation)
 
@@ -226,13 +228,6 @@ class _ConvTranspose(Module):
         if any(not a <= n <= b for a, n, b in zip(least, wanted, most, strict=True)):
             raise ValueError(f"{name} makes outputs from {least} to {most} of {spatial}, not {wanted}.")
         return tuple(n - a for n, a in zip(wanted, least, strict=True))
-
-    def extra_repr(self) -> str:
-        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
-        zeros, ones = (0,) * len(self.axes), (1,) * len(self.axes)
-        usual = {"padding": zeros, "output_padding": zeros, "groups": 1, "dilation": ones}
-        parts += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
-        return ", ".join(parts + ["bias=False"] * (self.bias is None))
 
 
 class ConvTranspose1d(_ConvTranspose):

@@ -32,13 +32,16 @@ def _(g, mask, scale):
     return g * mask * scale
 
 
-def _drop(name: str, x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
+def _kept(name: str, x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Any:
+    """What is kept, a mask of this shape; None for everything."""
     if not 0 <= p <= 1:
         raise ValueError(f"{name}() needs a probability p from 0 to 1, got {p}.")
-    if not training or p == 0:
-        return x
-    mask = current_generator().bernoulli(1 - p, shape, x.device)
-    result: Tensor = _keep(x, mask, 0.0 if p == 1 else 1 / (1 - p))
+    return current_generator().bernoulli(1 - p, shape, x.device) if training and p else None
+
+
+def _drop(name: str, x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
+    mask = _kept(name, x, shape, p, training)
+    result: Tensor = x if mask is None else _keep(x, mask, 0.0 if p == 1 else 1 / (1 - p))
     return result
 
 
@@ -113,15 +116,13 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
 
 
 def _alpha_drop(name: str, x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
-    if not 0 <= p <= 1:
-        raise ValueError(f"{name}() needs a probability p from 0 to 1, got {p}.")
-    if not training or p == 0:
+    mask = _kept(name, x, shape, p, training)
+    if mask is None:
         return x
     if p == 1:
         return x * 0
     keep = 1 - p
     scale = (keep + SELU_LIMIT**2 * keep * p) ** -0.5
-    mask = current_generator().bernoulli(keep, shape, x.device)
     return where(mask, x, SELU_LIMIT) * scale - scale * SELU_LIMIT * p
 
 
