@@ -1,27 +1,26 @@
-"""What the examples share: options, data, evaluation, progress."""
+"""What the examples share: their options, their folder, their first lines and their last."""
 
 from __future__ import annotations
+
+import os
+
+# Before NumPy is imported: with matrices as small as these, BLAS gains little by several threads; and where the machine
+# does other things too, they spend their time waiting for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import contextlib
 import importlib.util
+import json
 import math
-import signal
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
-
-import numpy as np
+from typing import Any, NoReturn
 
 import tensorgrad as tg
-from tensorgrad import nn
-from tensorgrad.data import DataLoader, Dataset, TensorDataset, random_split
-from tensorgrad.nn import functional as F
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended, as shells know it."""
@@ -39,21 +38,25 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (--help explains the options)\n")
 
-    def add_common(self, *, epochs: Any, batch_size: Any, lr: Any, out: Any) -> None:
-        """Adds them.
+    def add_common(self, *, epochs: Any, out: Any) -> None:
+        """Adds those that every example has.
 
         Args:
-            epochs, batch_size, lr, out: their defaults; or in words, where they depend on other options: then the
-                option is None unless it is given.
+            epochs, out: their defaults; or in words, where they depend on other options: then the option is None unless
+                it is given. Without epochs (None) there is nothing to train, and no such option.
         """
-        self.add("--epochs", _positive, epochs, "N", "how often every training image is seen")
+        if epochs is not None:
+            self.add("--epochs", _positive, epochs, "N", "how often everything there is to learn from is seen")
+        self.add("--seed", _seed, 0, "N", "the seed of all random numbers: the same seed gives the same result")
+        self.add("--device", str, "cpu", "NAME", "where to compute: cpu, cuda (the first GPU), cuda:1, ...")
+        self.add("--out", Path, out, "FOLDER", "where the pictures and the results go")
+        self.add_argument("--no-plots", action="store_true", help="draw no pictures; matplotlib is then not needed")
+
+    def add_training(self, *, batch_size: Any, lr: Any) -> None:
+        """Adds those for looking for a better recipe; defaults as of :meth:`add_common`."""
         self.add("--batch-size", _positive, batch_size, "N", "how many images make a batch")
         self.add("--lr", _rate, lr, "X", "the highest learning rate")
-        self.add("--seed", _seed, 0, "N", "the seed of all random numbers: the same seed gives the same network")
-        self.add("--device", str, "cpu", "NAME", "where to compute: cpu, cuda (the first GPU), cuda:1, ...")
         self.add("--validation", _fraction, 0.0, "X", VALIDATION_HELP)
-        self.add("--out", Path, out, "FOLDER", "where the pictures and the checkpoint go")
-        self.add_argument("--no-plots", action="store_true", help="draw no pictures; matplotlib is then not needed")
 
     def add(self, name: str, kind: Callable[[str], Any], default: Any, metavar: str, explained: str) -> None:
         """Adds one option; a ``default`` in words, where a number or path is expected, is for ``--help`` only."""
@@ -61,9 +64,9 @@ class Parser(argparse.ArgumentParser):
         explained = f"{explained} (default: {default})".replace("%", "%%")
         self.add_argument(name, type=kind, default=None if in_words else default, metavar=metavar, help=explained)
 
-    def require_usable(self, args: argparse.Namespace) -> None:
-        """Ends the program unless the packages and the device that the options ask for are there."""
-        wanted = ["tqdm"] if args.no_plots else ["tqdm", "matplotlib"]
+    def require_usable(self, args: argparse.Namespace, *packages: str) -> None:
+        """Ends the program unless these packages are there, matplotlib if pictures are wanted, and the device."""
+        wanted = [*packages] if args.no_plots else [*packages, "matplotlib"]
         missing = [name for name in wanted if importlib.util.find_spec(name) is None]
         if missing:
             self.exit(1, f"{self.prog}: {' and '.join(missing)} not installed: {INSTALL}\n")
@@ -106,15 +109,6 @@ def _fraction(text: str) -> float:
     return _number(text, float, "a number from 0 to below 1", lambda x: 0 <= x < 1)
 
 
-def end_on_interrupt(main: Callable[[], int]) -> int:
-    """Runs a program to its exit code; Ctrl-C, where the program does not see to it itself, ends it with one line."""
-    try:
-        return main()
-    except KeyboardInterrupt:
-        print("Stopped by Ctrl-C.", file=sys.stderr)
-        return INTERRUPTED
-
-
 # -- the folder for the results --------------------------------------------------------------------------------
 
 
@@ -135,217 +129,67 @@ def prepare_folder(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
 
 
-# -- data ------------------------------------------------------------------------------------------------------
+def write_pictures(args: argparse.Namespace, drawings: Mapping[str, Callable[[Path], None]]) -> None:
+    """Draws each picture into the file of its name, unless none are wanted."""
+    for name, draw in {} if args.no_plots else drawings.items():
+        path = args.out / f"{name}.png"
+        with writing_into(args.out):
+            draw(path)
+        print(f"wrote {path}", flush=True)
 
 
-def load_splits(load: Callable[[str], Sequence[np.ndarray]], args: argparse.Namespace) -> tuple[Dataset, Dataset]:
-    """The images to train on, and those to report on.
-
-    Args:
-        load: gives images and labels, for ``"train"`` and for ``"test"``.
-        args: the options: ``device``, and ``validation`` with ``seed`` for the split.
-    """
-    train = _on_device(load("train"), args.device)
-    if not args.validation:
-        return train, _on_device(load("test"), args.device)
-    aside = min(max(round(args.validation * len(train)), 1), len(train) - 1)
-    train, validation = random_split(train, [len(train) - aside, aside], seed=args.seed)
-    return train, validation
+# -- how the examples begin and end ----------------------------------------------------------------------------
 
 
-def _on_device(arrays: Sequence[np.ndarray], device: str) -> Dataset:
-    return TensorDataset(*(tg.tensor(array, device=device) for array in arrays))
-
-
-# -- evaluation ------------------------------------------------------------------------------------------------
-
-
-class Results:
-    """What a network said about a set of images.
+def start(argv: Sequence[str] | None, about: str | None, name: str, *, epochs: int | None = None) -> argparse.Namespace:
+    """Begins a small example: reads its options, makes its folder, and sets the seed.
 
     Args:
-        probabilities: of each of the 10 digits, shape (N, 10).
-        labels: the true digits, shape (N,).
+        argv: the command line; None for the program's own.
+        about: what ``--help`` says of the example: its docstring.
+        name: the results go to ``runs/<name>``.
+        epochs: how many there are unless the options say otherwise; None where nothing is trained.
+
+    Returns:
+        The options: ``epochs``, ``seed``, ``device``, ``out``, ``no_plots``; and in ``began`` the time.
     """
-
-    def __init__(self, probabilities: np.ndarray, labels: np.ndarray) -> None:
-        self.probabilities = probabilities
-        self.labels = labels
-        self.predicted = probabilities.argmax(axis=1)
-        self.confidence = probabilities.max(axis=1)
-
-    @property
-    def correct(self) -> int:
-        """How many were read correctly."""
-        return int((self.predicted == self.labels).sum())
-
-    @property
-    def accuracy(self) -> float:
-        """Which part was read correctly, from 0 to 1."""
-        return self.correct / len(self.labels)
-
-    @property
-    def loss(self) -> float:
-        """The mean cross-entropy, in nats."""
-        true = self.probabilities[np.arange(len(self.labels)), self.labels]
-        return float(-np.log(np.maximum(true, 1e-30)).mean())
-
-    def confusion(self) -> np.ndarray:
-        """How often the true digit (row) was taken for each digit (column): shape (10, 10)."""
-        counts = np.zeros((10, 10), dtype=np.int64)
-        np.add.at(counts, (self.labels, self.predicted), 1)
-        return counts
-
-    def table(self) -> str:
-        """Precision, recall and F1 of every digit, and the accuracy.
-
-        Precision: of the images read as a 3, which part were threes. Recall: of the threes, which part was read as a
-        3. F1: the harmonic mean of the two.
-        """
-        counts = self.confusion()
-        right, said, true = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
-        columns = (right / np.maximum(said, 1), right / np.maximum(true, 1), 2 * right / np.maximum(said + true, 1))
-        lines = ["digit   precision    recall        F1   images"]
-        for digit, (precision, recall, f1) in enumerate(zip(*columns, strict=True)):
-            lines.append(f"{digit:5}   {precision:9.2%} {recall:9.2%} {f1:9.2%} {true[digit]:8,}")
-        rule = "-" * len(lines[0])
-        total = f"accuracy {self.accuracy:.2%}: {self.correct:,} of {len(self.labels):,} images read correctly"
-        return "\n".join([lines[0], rule, *lines[1:], rule, total])
+    began = time.perf_counter()
+    parser = Parser(about)
+    parser.add_common(epochs=epochs, out=Path("runs") / name)
+    args = parser.parse_args(argv)
+    parser.require_usable(args)
+    prepare_folder(args.out)
+    tg.manual_seed(args.seed)
+    args.began = began
+    return args
 
 
-@tg.no_grad()
-def evaluate(model: nn.Module, dataset: Dataset, batch_size: int = 500) -> Results:
-    """Shows every image of a data set to the network, and learns nothing from it."""
-    was_training = model.training
-    model.eval()
-    batches = [
-        (F.softmax(model(images), dim=1).numpy(), labels.numpy()) for images, labels in DataLoader(dataset, batch_size)
-    ]
-    model.train(was_training)
-    probabilities, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    return Results(probabilities, labels)
-
-
-# -- progress --------------------------------------------------------------------------------------------------
-
-
-class Epoch(NamedTuple):
-    """The figures of one epoch."""
-
-    train_loss: float
-    train_accuracy: float
-    test_loss: float
-    test_accuracy: float
-    images: int
-    """How many were trained on."""
-    seconds: float
-    """For training alone, without the evaluation."""
-
-
-class Progress(AbstractContextManager["Progress"]):
-    """Shows how training goes, keeps its figures, and ends it after the batch in which Ctrl-C is pressed.
-
-    Each epoch leaves a line; on a terminal it has a progress bar before. Both fit into 80 columns. Used so::
-
-        with progress:
-            for epoch in progress.epochs():
-                for images, labels in progress.batches(loader):
-                    ...  # the step
-                    progress.count(loss, logits, labels)
-                progress.finish_epoch(evaluate(model, test_set))
+def finish(args: argparse.Namespace, found: Mapping[str, float], **drawings: Callable[[Path], None]) -> int:
+    """Ends a small example: says what was found, keeps it in ``found.json``, and draws the pictures.
 
     Args:
-        args: the options: how many ``epochs`` there are to be, and which images they are evaluated with.
+        args: the options, from :func:`start`.
+        found: the figures that matter, by what they are.
+        drawings: the pictures by name: functions that take the file to write.
+
+    Returns:
+        The exit code.
     """
+    width = max(map(len, found))
+    print("\nFound:")
+    for what, value in found.items():
+        print(f"  {what:<{width}}  {value:9.4g}")
+    with writing_into(args.out):
+        (args.out / "found.json").write_text(json.dumps(dict(found), indent=2) + "\n", encoding="utf-8")
+    write_pictures(args, drawings)
+    print(f"All in all {time.perf_counter() - args.began:.1f} s.")
+    return 0
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.began = time.perf_counter()
-        self.wanted: int = args.epochs
-        self.name = "validation" if args.validation else "test"
-        self.history: list[Epoch] = []
-        self.stopped = False
-        """Whether Ctrl-C was pressed."""
-        self._terminal = sys.stderr.isatty()
 
-    def __enter__(self) -> Progress:
-        self._handles = threading.current_thread() is threading.main_thread()
-        if self._handles:
-            self._before = signal.signal(signal.SIGINT, self._stop)
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        if self._handles:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _stop(self, *_: Any) -> None:
-        self.stopped = True
-        # Pressed again, it ends the program at once.
-        signal.signal(signal.SIGINT, self._before)
-
-    def epochs(self) -> Iterator[int]:
-        """The numbers of the epochs, from 1 on."""
-        for epoch in range(1, self.wanted + 1):
-            yield epoch
-            if self.stopped:
-                print(f"Stopped by Ctrl-C in epoch {epoch} of {self.wanted}. Here is what there is.", flush=True)
-                break
-
-    def batches(self, loader: DataLoader) -> Iterator[Any]:
-        """The batches of one epoch, with a bar."""
-        self._total = len(loader.dataset)
-        self._images, self._loss, self._correct = 0, 0.0, 0
-        self._bar = self._new_bar() if self._terminal else None
-        self._start = time.perf_counter()
-        for batch in loader:
-            yield batch
-            if self.stopped:
-                break
-        # Reading the figures waits until a GPU is done, and belongs to the time.
-        self._loss, self._correct = float(self._loss), int(self._correct)
-        self._seconds = time.perf_counter() - self._start
-
-    def _new_bar(self) -> Any:
-        from tqdm import tqdm
-
-        form = "{desc} {bar:8} {percentage:3.0f} %{postfix}"
-        return tqdm(total=self._total, desc=self._title(), bar_format=form, dynamic_ncols=True, leave=False)
-
-    def _title(self) -> str:
-        return f"epoch {len(self.history) + 1:{len(str(self.wanted))}}/{self.wanted}"
-
-    def count(self, loss: tg.Tensor, logits: tg.Tensor, labels: tg.Tensor) -> None:
-        """Adds the figures of a batch."""
-        # Sums stay where they are computed: fetching each from a GPU would halt it.
-        self._images += len(labels)
-        self._loss += loss.detach() * len(labels)
-        self._correct += (logits.detach().argmax(axis=1) == labels).sum()
-        if self._bar is not None and self._bar.update(len(labels)):
-            self._bar.set_postfix_str(self._figures(time.perf_counter() - self._start))
-
-    def _figures(self, seconds: float, evaluated: str = "") -> str:
-        loss, accuracy = float(self._loss) / self._images, int(self._correct) / self._images
-        return f"loss {loss:.4f}, accuracy {accuracy:6.2%}, {evaluated}{self._images / seconds:,.0f} images/s"
-
-    def finish_epoch(self, results: Results) -> None:
-        """Puts a line with the figures, also those of the evaluation, in the place of the bar."""
-        if self._bar is not None:
-            self._bar.close()
-        figures = self._figures(self._seconds, f"{self.name} {results.accuracy:6.2%}, ")
-        print(f"{self._title()}: {figures}", file=sys.stderr, flush=True)
-        train = self._loss / self._images, self._correct / self._images
-        self.history.append(Epoch(*train, results.loss, results.accuracy, self._images, self._seconds))
-
-    @property
-    def completed(self) -> int:
-        """How many epochs were gone through wholly, none of them cut short by Ctrl-C."""
-        return sum(epoch.images == self._total for epoch in self.history)
-
-    def summary(self) -> str:
-        """One line about the time."""
-        count = len(self.history)
-        seconds = sum(epoch.seconds for epoch in self.history)
-        images = sum(epoch.images for epoch in self.history)
-        return (
-            f"{count} epoch{'s' if count > 1 else ''} in {seconds:.1f} s of training: "
-            f"{seconds / count:.2f} s an epoch, {images / seconds:,.0f} images/s"
-        )
+def end_on_interrupt(main: Callable[[], int]) -> int:
+    """Runs a program to its exit code; Ctrl-C, where the program does not see to it itself, ends it with one line."""
+    try:
+        return main()
+    except KeyboardInterrupt:
+        print("Stopped by Ctrl-C.", file=sys.stderr)
+        return INTERRUPTED

@@ -6,20 +6,16 @@ and writes pictures (learning curves, confusion matrix, filters, mistakes) and a
 
 from __future__ import annotations
 
-import os
-
-# Before NumPy is imported: with matrices as small as these, BLAS gains little by several threads; and where the machine
-# does other things too, they spend their time waiting for each other.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import common
 import numpy as np
-from common import Parser, Progress, end_on_interrupt, evaluate, load_splits, prepare_folder
+from evaluation import evaluate, load_splits
+from progress import Progress
 from report import report
 
 import tensorgrad as tg
@@ -66,10 +62,11 @@ def shift(images: tg.Tensor) -> tg.Tensor:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options of the command line."""
-    parser = Parser(__doc__)
-    parser.add_common(epochs=30, batch_size=64, lr=2e-3, out=Path("runs/digits"))
+    parser = common.Parser(__doc__)
+    parser.add_common(epochs=30, out=Path("runs/digits"))
+    parser.add_training(batch_size=64, lr=2e-3)
     args = parser.parse_args(argv)
-    parser.require_usable(args)
+    parser.require_usable(args, "tqdm")
     return args
 
 
@@ -79,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     progress = Progress(args)
     tg.manual_seed(args.seed)
     train_set, test_set = load_splits(load_digits, args)
-    prepare_folder(args.out)
+    common.prepare_folder(args.out)
     loader = DataLoader(train_set, args.batch_size, shuffle=True)
 
     model = make_model().to(args.device)
@@ -117,4 +114,4 @@ def draw_filters(model: nn.Sequential, path: Path, image: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(end_on_interrupt(main))
+    sys.exit(common.end_on_interrupt(main))

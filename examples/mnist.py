@@ -6,12 +6,6 @@ The files are looked for in --data, in $TENSORGRAD_DATA and where torchvision an
 
 from __future__ import annotations
 
-import os
-
-# Before NumPy is imported: with matrices as small as these, BLAS gains little by several threads; and where the machine
-# does other things too, they spend their time waiting for each other.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import argparse
 import sys
 from collections.abc import Callable, Sequence
@@ -19,8 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import common
 import numpy as np
-from common import Parser, Progress, end_on_interrupt, evaluate, load_splits, prepare_folder
+from evaluation import evaluate, load_splits
+from progress import Progress
 from report import report
 
 import tensorgrad as tg
@@ -87,21 +83,20 @@ RECIPES = {
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options of the command line."""
-    parser = Parser(__doc__)
+    parser = common.Parser(__doc__)
     parser.add_argument("--model", choices=RECIPES, default="cnn", help="the network (default: cnn)")
     parser.add("--data", Path, "see above", "FOLDER", "where to look for the files first, and to download them to")
     parser.add_common(
         epochs=", ".join(f"{recipe.epochs} for {name}" for name, recipe in RECIPES.items()),
-        batch_size=128,
-        lr=", ".join(f"{recipe.lr:g} for {name}" for name, recipe in RECIPES.items()),
         out="runs/mnist/MODEL",
     )
+    parser.add_training(batch_size=128, lr=", ".join(f"{recipe.lr:g} for {name}" for name, recipe in RECIPES.items()))
     args = parser.parse_args(argv)
     recipe = RECIPES[args.model]
     args.epochs = args.epochs or recipe.epochs
     args.lr = args.lr or recipe.lr
     args.out = args.out or Path("runs/mnist") / args.model
-    parser.require_usable(args)
+    parser.require_usable(args, "tqdm")
     return args
 
 
@@ -124,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     progress = Progress(args)
     tg.manual_seed(args.seed)
     train_set, test_set = load_splits(partial(load, root=args.data), args)
-    prepare_folder(args.out)
+    common.prepare_folder(args.out)
     loader = DataLoader(train_set, args.batch_size, shuffle=True)
 
     make_model = RECIPES[args.model].make
@@ -170,4 +165,4 @@ def draw_filters(model: nn.Sequential, path: Path, image: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(end_on_interrupt(main))
+    sys.exit(common.end_on_interrupt(main))

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import Epoch, Results
+from evaluation import Results
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from progress import Epoch
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#5F6368"
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#5F6368"
 RIGHT = LinearSegmentedColormap.from_list("right", ["#F3F8FB", "#6BAED6"])
 WRONG = LinearSegmentedColormap.from_list("wrong", ["#FDE3CF", ORANGE])
+SIDES = LinearSegmentedColormap.from_list("sides", [ORANGE, "white", BLUE])
 MOST_MISTAKES = 40
 """No more are shown: they would be too small to see."""
 FEWEST_SHOWN = 10
@@ -43,7 +45,7 @@ def draw_learning_curves(path: Path, history: Sequence[Epoch], name: str) -> Non
         "label": "training (during the epoch)",
     }
     aside = {"color": BLUE, "linewidth": 2, "marker": "o", "markersize": 4, "label": f"{name} (after the epoch)"}
-    figure = _figure(10.5, 4.6, f"Learning curves: {name} accuracy {history[-1].test_accuracy:.2%} at the end")
+    figure = new_figure(10.5, 4.6, f"Learning curves: {name} accuracy {history[-1].test_accuracy:.2%} at the end")
     loss, accuracy = figure.subplots(1, 2)
     loss.plot(epochs, [epoch.train_loss for epoch in history], **training)
     loss.plot(epochs, [epoch.test_loss for epoch in history], **aside)
@@ -61,10 +63,9 @@ def draw_learning_curves(path: Path, history: Sequence[Epoch], name: str) -> Non
         axes.set(xlabel="epoch", xlim=(0.5, len(history) + 0.5))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
+        open_frame(axes)
     figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _missing(accuracy: float) -> float:
@@ -82,7 +83,7 @@ def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
     """
     counts = results.confusion()
     wrong = int(counts.sum() - np.trace(counts))
-    figure = _figure(
+    figure = new_figure(
         7.2,
         7.2,
         f"Confusion matrix: {wrong} of {counts.sum():,} {name} images misread",
@@ -105,7 +106,7 @@ def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
     axes.grid(which="minor", color="#DADCE0", linewidth=0.8)
     axes.tick_params(which="both", length=0)
     axes.set_title("blue: right     orange: wrong     empty: never", size=10, color=GREY)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _most(counts: np.ndarray) -> int:
@@ -126,12 +127,12 @@ def draw_filters(path: Path, image: np.ndarray, filters: np.ndarray, maps: np.nd
     columns = min(16, len(filters))
     rows = math.ceil(len(filters) / columns)
     size = min(12.8 / columns, 1.28)
-    figure = _figure(2.8 + size * columns, max(0.6 + rows * (2 * size + 0.15), 3.6), title)
+    figure = new_figure(2.8 + size * columns, max(0.6 + rows * (2 * size + 0.15), 3.6), title)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[2.8, size * columns])[0]
     original, upper, lower = left.subplots(3, 1, height_ratios=[12, 1, 1])
     original.imshow(image, cmap="gray_r", vmin=0, vmax=1)
     original.set_title("the image", size=10)
-    _bare(original)
+    bare(original)
     signed = bool(maps.min() < 0)
     reach, top = float(np.abs(filters).max()), float(np.abs(maps).max()) or 1.0
     # A thin empty row after each pair of rows keeps the pairs apart.
@@ -146,10 +147,10 @@ def draw_filters(path: Path, image: np.ndarray, filters: np.ndarray, maps: np.nd
         above.set_title(f"{number}", size=9, pad=2)
         for axes in (above, below):
             axes.set_axis_on()
-            _bare(axes)
+            bare(axes)
     figure.colorbar(weights, cax=upper, orientation="horizontal").set_label("above: weight", size=9)
     figure.colorbar(shown, cax=lower, orientation="horizontal").set_label(f"below: {what}", size=9)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -> None:
@@ -180,14 +181,14 @@ def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -
     columns = 5 if len(chosen) <= FEWEST_SHOWN else 10
     rows = math.ceil(len(chosen) / columns)
     width = 13.0 if columns == 10 else 9.5
-    figure = _figure(width, 0.5 + rows * (width / columns + 0.45), title)
+    figure = new_figure(width, 0.5 + rows * (width / columns + 0.45), title)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, i in zip(grid.flat, chosen.tolist(), strict=False):
         axes.set_axis_on()
         axes.imshow(images[i], cmap="gray_r", vmin=0, vmax=1)
-        _bare(axes)
+        bare(axes)
         true, said = int(results.labels[i]), int(results.predicted[i])
         sure = f"{said}: {results.probabilities[i, said]:.0%}"
         if is_wrong[i]:
@@ -196,21 +197,30 @@ def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -
         else:
             axes.set_title(f"a {true}, read as {said}", size=10, color=BLUE, pad=4)
             axes.set_xlabel(sure, size=8.5, color=GREY)
-    _save(figure, path)
+    save(figure, path)
 
 
-def _figure(width: float, height: float, title: str) -> Figure:
+def new_figure(width: float, height: float, title: str) -> Figure:
+    """An empty figure, its size in inches."""
     figure = Figure((width, height), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, size=13, weight="bold")
     return figure
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes) -> None:
+    """Takes the ticks from an image, and makes its frame faint."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_color("#DADCE0")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def open_frame(axes: Axes) -> None:
+    """Leaves of the frame of a diagram the two axes, and a faint grid."""
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure into a PNG file."""
     figure.savefig(path, dpi=130, facecolor="white")

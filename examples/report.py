@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from common import INTERRUPTED, Progress, evaluate, writing_into
+from common import INTERRUPTED, write_pictures, writing_into
+from evaluation import evaluate
+from progress import Progress
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -58,11 +60,7 @@ def report(
             "mistakes": lambda path: plots.draw_mistakes(path, images, results, progress.name),
             "filters": lambda path: draw_filters(path, images[0]),
         }
-        for name, draw in drawings.items():
-            path = args.out / f"{name}.png"
-            with writing_into(args.out):
-                draw(path)
-            print(f"wrote {path}", flush=True)
+        write_pictures(args, drawings)
     seconds = time.perf_counter() - progress.began
     print(f"The checkpoint was loaded back, and gives the same accuracy. All in all {seconds:.1f} s.")
     return INTERRUPTED if progress.stopped else 0

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import common
 import digits
+import evaluation
 import mnist
 import numpy as np
 import plots
 import pytest
 import report
+from progress import Progress
 
 import tensorgrad as tg
 from tensorgrad.data import DataLoader, TensorDataset
@@ -96,7 +98,7 @@ def test_an_output_folder_is_left_as_it_was_found(tmp_path):
     assert list((tmp_path / "new" / "folder").iterdir()) == []
 
 
-@pytest.mark.parametrize(("module", "name"), [(tg, "save"), (plots, "_save")], ids=["checkpoint", "pictures"])
+@pytest.mark.parametrize(("module", "name"), [(tg, "save"), (plots, "save")], ids=["checkpoint", "pictures"])
 def test_a_disk_that_is_full_at_the_end(module, name, tmp_path, capsys, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -133,7 +135,7 @@ def test_without_plots_matplotlib_is_not_needed(tmp_path, monkeypatch):
 def results(predicted, labels, sure=0.9):
     probabilities = np.full((len(labels), 10), (1 - sure) / 9, np.float32)
     probabilities[np.arange(len(labels)), predicted] = sure
-    return common.Results(probabilities, np.array(labels))
+    return evaluation.Results(probabilities, np.array(labels))
 
 
 def test_the_figures_of_the_table():
@@ -155,7 +157,7 @@ def test_evaluation_leaves_the_network_as_it_was():
     model = digits.make_model()
     images = tg.rand(7, 1, 8, 8)
     before = {name: tensor.numpy().copy() for name, tensor in model.state_dict().items()}
-    seen = common.evaluate(model, TensorDataset(images, np.arange(7)), batch_size=3)
+    seen = evaluation.evaluate(model, TensorDataset(images, np.arange(7)), batch_size=3)
     assert seen.probabilities.shape == (7, 10)
     assert seen.probabilities.sum(axis=1) == pytest.approx(np.ones(7), abs=1e-5)
     assert seen.labels.tolist() == list(range(7))
@@ -171,7 +173,7 @@ class Terminal(io.StringIO):
 def test_on_a_terminal_there_is_a_bar(monkeypatch):
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    progress = common.Progress(argparse.Namespace(epochs=2, validation=0.0))
+    progress = Progress(argparse.Namespace(epochs=2, validation=0.0))
     loader = DataLoader(TensorDataset(np.zeros((10, 3), np.float32), np.zeros(10, np.int64)), batch_size=4)
     with progress:
         for _ in progress.epochs():
