@@ -9,6 +9,7 @@ from typing import Any
 
 from tensorgrad.ops import activations, shrinkage
 from tensorgrad.ops import dropout as dropouts
+from tensorgrad.ops import softmax as softmaxes
 from tensorgrad.ops.activations import (
     gelu,
     glu,
@@ -24,8 +25,10 @@ from tensorgrad.ops.adaptive_pooling import (
     global_avg_pool2d,
     global_max_pool2d,
 )
+from tensorgrad.ops.casting import astype
 from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
 from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
+from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.distances import cosine_similarity, pairwise_distance
 from tensorgrad.ops.embedding import embedding, embedding_bag
 from tensorgrad.ops.likelihoods import gaussian_nll_loss, kl_div, poisson_nll_loss
@@ -74,7 +77,6 @@ from tensorgrad.ops.pooling import (
 )
 from tensorgrad.ops.resizing import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
 from tensorgrad.ops.shrinkage import hardshrink, softshrink, tanhshrink
-from tensorgrad.ops.softmax import log_softmax, softmax, softmin
 from tensorgrad.ops.transposed_convolution import (
     conv_transpose1d,
     conv_transpose2d,
@@ -184,6 +186,22 @@ __all__ = [
 ]
 
 
+def _takes_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` of an array and an axis, which as in PyTorch may be told the dtype to compute in."""
+
+    @functools.wraps(function)
+    def call(*args: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        if dtype is not None:
+            args = (astype(asarray(args[0]), dtype, copy=False), *args[1:])
+        return function(*args, **kwargs)
+
+    parameters = [*inspect.signature(function).parameters.values()]
+    parameters.append(inspect.Parameter("dtype", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any))
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__doc__ = f"{function.__doc__}\n    With a ``dtype``, as in PyTorch, ``x`` is brought to it first.\n"
+    return call
+
+
 def _takes_inplace(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function``, which as in PyTorch may be told ``inplace`` as its last argument; it changes nothing."""
     signature = inspect.signature(function)
@@ -223,3 +241,6 @@ rrelu = _takes_inplace(activations.rrelu)
 selu = _takes_inplace(activations.selu)
 silu = _takes_inplace(activations.silu)
 threshold = _takes_inplace(shrinkage.threshold)
+log_softmax = _takes_dtype(softmaxes.log_softmax)
+softmax = _takes_dtype(softmaxes.softmax)
+softmin = _takes_dtype(softmaxes.softmin)

@@ -244,7 +244,8 @@ def softplus(x, /, beta=1.0, threshold=20.0, *, xp):
         array([  0.693, 100.   ], dtype=float32)
     """
     scaled = beta * x
-    return (_positive_part(scaled, xp) + xp.log1p(xp.exp(-xp.abs(scaled))) * (scaled <= threshold)) / beta
+    soft = (_positive_part(scaled, xp) + xp.log1p(xp.exp(-xp.abs(scaled)))) / beta
+    return xp.where(scaled > threshold, x, soft)
 
 
 @softplus.vjp("x")

@@ -82,7 +82,8 @@ def cross_entropy(
             2015).
 
     Returns:
-        A 0-d Tensor, or for ``"none"`` one with a loss for each sample. The mean is NaN if all targets are ignored.
+        A 0-d Tensor, or for ``"none"`` one with a loss for each sample. The mean is NaN if all targets are ignored,
+        and the gradient 0.
 
     Raises:
         ValueError: if the shapes do not go together.
@@ -215,8 +216,9 @@ def _reduce(name: str, losses: Tensor, counts: Tensor | None, reduction: str, si
         # Sums of float16 may overflow where the mean does not.
         wide = "float32" if losses.dtype == "float16" else losses.dtype
         total, count = sum(astype(losses, wide, copy=False)), sum(astype(counts, wide, copy=False))
-        # 0 / 0 is NaN too, but NumPy warns of it.
-        return astype(total / where(count == 0, math.nan, count), losses.dtype, copy=False)
+        # 0 / 0 is NaN too, but NumPy warns of it, and the gradient would not be 0.
+        nothing = count == 0
+        return astype(where(nothing, math.nan, total / where(nothing, 1, count)), losses.dtype, copy=False)
     losses = reduce(name, losses, reduction)
     return squeeze(losses, 0) if single and reduction == "none" else losses
 

@@ -13,6 +13,7 @@ from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import maximum, multiply, subtract
 from tensorgrad.ops.linalg import vector_norm
 from tensorgrad.ops.reductions import sum
+from tensorgrad.ops.shape import broadcast_arrays
 
 __all__ = ["cosine_similarity", "pairwise_distance"]
 
@@ -34,7 +35,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Ten
         >>> tg.cosine_similarity(tg.tensor([[1.0, 0.0], [3.0, 4.0]]), tg.tensor([[0.0, 2.0], [6.0, 8.0]]))
         Tensor([0., 1.], dtype=float32, device='cpu')
     """
-    x1, x2 = asarray(x1), asarray(x2)
+    x1, x2 = broadcast_arrays(asarray(x1), asarray(x2))
     product = sum(multiply(x1, x2), axis=axis)
     # A bound that rounds to 0 in half precision would be none.
     least = builtins.max(eps, float(np.finfo(product.dtype).tiny))

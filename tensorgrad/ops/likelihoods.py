@@ -32,7 +32,7 @@ def gaussian_nll_loss(
     Args:
         input: means, an array of any shape.
         target: what was observed, in the same shape.
-        var: variances, 0 or more: in the same shape, or with length 1 on the last axis or without that axis, where
+        var: variances, 0 or more: in the same shape; or with length 1 on some axes, or without the last axis, where
             one goes for all of it.
         full: whether ``log(2 * pi) / 2`` is added.
         eps: variances below it are taken to be it, with a derivative of 0.
@@ -50,7 +50,7 @@ def gaussian_nll_loss(
     var = astype(asarray(var), input.dtype, copy=False)
     if input.ndim and var.shape == input.shape[:-1]:
         var = expand_dims(var, -1)
-    if var.shape not in (input.shape, (*input.shape[:-1], 1)):
+    if var.ndim != input.ndim or any(n not in (1, wanted) for n, wanted in zip(var.shape, input.shape, strict=True)):
         raise ValueError(f"{name}() of an input of shape {input.shape} takes no variances of shape {var.shape}.")
     if not eps > 0:
         raise ValueError(f"{name}() needs an eps above 0, got {eps}.")
@@ -115,8 +115,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     if log_target:
         losses = exp(target) * (target - input)
     else:
-        positive = target > 0
-        losses = target * where(positive, log(where(positive, target, 1)) - input, 0)
+        some = target != 0
+        losses = target * where(some, log(where(some, target, 1)) - input, 0)
     if reduction == "batchmean":
         return sum(losses) / ((losses.shape[0] or math.nan) if losses.ndim else 1)
     return reduce("kl_div", losses, reduction)

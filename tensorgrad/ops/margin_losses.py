@@ -21,7 +21,7 @@ from tensorgrad.ops.logic import where
 from tensorgrad.ops.losses import fitting, paired, reduce
 from tensorgrad.ops.powers import square
 from tensorgrad.ops.reductions import mean, sum
-from tensorgrad.ops.shape import expand_dims
+from tensorgrad.ops.shape import expand_dims, squeeze
 
 __all__ = [
     "cosine_embedding_loss",
@@ -239,7 +239,7 @@ def multi_margin_loss(
 
     Args:
         input: scores, shape (N, C), or (C,) for one sample.
-        target: the right classes, integers below C, shape (N,) or ().
+        target: the right classes, integers below C, shape (N,); for one sample () or (1,).
         p: 1 or 2.
         margin: by how much the right class is to be ahead.
         weight: what each class counts, where it is the right one, shape (C,).
@@ -258,6 +258,8 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"{name}() has p = 1 or 2, got {p}.")
     scores, target = asarray(input), asarray(target)
+    if scores.ndim == 1 and target.shape == (1,):
+        target = squeeze(target, 0)
     if scores.ndim not in (1, 2) or target.shape != scores.shape[:-1]:
         raise ValueError(
             f"{name}() takes an input (N, C) and classes (N,), or (C,) and (), got {scores.shape} and {target.shape}."

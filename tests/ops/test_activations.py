@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tensorgrad as tg
+from tensorgrad import nn
 from tensorgrad.testing import assert_gradients
 
 # What each gives at -1e4 and at 1e4, and its derivative there.
@@ -212,3 +213,21 @@ def test_lists_and_bare_numbers(name: str) -> None:
     for x in ([-1.0, 0.5, 4.0], [[-1, 2]], 0.5):
         got, wanted = function(x, *options), function(tg.tensor(x), *options)
         assert (got.tolist(), got.dtype) == (wanted.tolist(), wanted.dtype)
+
+
+def test_softplus_is_the_identity_above_a_negative_threshold() -> None:
+    x = tg.tensor([-40.0, -60.0], dtype="float64", requires_grad=True)
+    y = tg.softplus(x, beta=2.0, threshold=-100.0)
+    y.sum().backward()
+    assert y.numpy().round(9).tolist() == [-40, 0]
+    assert x.grad.numpy().round(9).tolist() == [1, 0]
+
+
+def test_softmax_computes_in_another_dtype_where_asked_to() -> None:
+    x = tg.tensor([[1.0, 2.0]], requires_grad=True)
+    for function in (nn.functional.softmax, nn.functional.log_softmax, nn.functional.softmin):
+        wide = function(x, dim=-1, dtype=tg.float64)
+        assert wide.dtype == "float64"
+        np.testing.assert_allclose(wide.numpy(), function(x.to("float64"), dim=-1).numpy(), rtol=1e-15)
+        wide.sum().backward()
+        assert x.grad.dtype == "float32"

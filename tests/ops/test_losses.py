@@ -219,6 +219,20 @@ def test_ignored_classes_do_not_count(function, ignored: int, device: str) -> No
     assert function(x, target, ignore_index=ignored, reduction="none").tolist()[1] == 0
 
 
+def test_all_targets_ignored_have_no_gradient() -> None:
+    for options in ({}, {"label_smoothing": 0.1}, {"weight": tg.ones(3)}):
+        x = tg.zeros((2, 3), requires_grad=True)
+        loss = tg.cross_entropy(x, tg.tensor([1, 1]), ignore_index=1, **options)
+        loss.backward()
+        assert np.isnan(loss.item())
+        assert x.grad.tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_probabilities_below_zero_have_no_divergence() -> None:
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(tg.kl_div(tg.tensor([-1.0]), tg.tensor([-0.5])).item())
+
+
 def test_all_targets_ignored() -> None:
     with np.errstate(invalid="ignore"):
         assert math.isnan(tg.cross_entropy(tg.tensor(SCORES), tg.tensor([-100] * 3)).item())

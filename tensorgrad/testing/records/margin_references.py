@@ -22,6 +22,7 @@ def reduced(each: Callable[..., Any]) -> Callable[..., Any]:
 
 def cosine(x1: Array, x2: Array, axis: int = 1) -> Array:
     """Of the angle between vectors."""
+    x1, x2 = np.broadcast_arrays(x1, x2)
     return (x1 * x2).sum(axis) / (np.linalg.norm(x1, axis=axis) * np.linalg.norm(x2, axis=axis))
 
 

@@ -157,9 +157,9 @@ def samples(draw: st.DrawFn, **options: Strategy[Any]) -> Sample:
 
 @st.composite
 def observed(draw: st.DrawFn) -> Sample:
-    """Means, what was observed, and variances: one for each, or one for all of the last axis."""
+    """Means, what was observed, and variances: one for each, or one for all of the last or of the first axis."""
     shape = draw(shapes())
-    own = draw(st.sampled_from([shape, (*shape[:-1], 1), shape[:-1]])) if shape else shape
+    own = draw(st.sampled_from([shape, (*shape[:-1], 1), (1, *shape[1:]), shape[:-1]])) if shape else shape
     arrays = draw(filled([shape, shape, own], [REAL, REAL, POSITIVE]))
     return Sample(arrays, {"full": draw(st.booleans()), "reduction": draw(st.sampled_from(REDUCTIONS))})
 
