@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from tensorgrad.autograd import Tensor
 from tensorgrad.nn.linear import reset_uniform
+from tensorgrad.nn.memory_order import EitherOrder
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.ops.convolution import Size, conv1d, conv2d, conv3d, conv_padding
-from tensorgrad.ops.creation import asarray, empty
-from tensorgrad.ops.geometry import Shape, sizes
+from tensorgrad.ops.creation import empty
+from tensorgrad.ops.geometry import Shape, pairs, sizes
+from tensorgrad.ops.memory_order import CHANNELS_FIRST
 from tensorgrad.ops.padding import pad_last_axes
 from tensorgrad.ops.transposed_convolution import (
     conv_transpose1d,
@@ -29,7 +32,7 @@ def positive_sizes(value: Size, count: int, layer: str, option: str) -> Shape:
     return numbers
 
 
-class _Sliding(Module):
+class _Sliding(EitherOrder):
     """A kernel that slides over images: what convolutions and transposed ones have in common."""
 
     axes: ClassVar[str]
@@ -66,14 +69,9 @@ class _Sliding(Module):
         """Draws new values for weight and bias."""
         reset_uniform(self.weight, self.bias)
 
-    def _expected(self, x: Any) -> Any:
-        """The input, if it has the axes and the channels."""
-        x = asarray(x)
-        count = len(self.axes)
-        if len(x.shape) not in (count + 1, count + 2) or x.shape[-count - 1] != self.in_channels:
-            tail = ", ".join((str(self.in_channels), *self.axes))
-            self._refuse(x, f"(N, {tail}) or ({tail})")
-        return x
+    def _checked(self, x: Any) -> Tensor:
+        shape = (self.in_channels, *self.axes)
+        return self._expected(x, ("N", *shape), shape)
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
@@ -100,8 +98,11 @@ class _Conv(_Sliding):
         padding_mode: str = "zeros",
         device: str | None = None,
         dtype: Any = None,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
         super().__init__()
+        self._set_order(data_format)
         name, count = type(self).__name__, len(self.axes)
         if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
             raise ValueError(f"{name} pads with 'zeros', 'reflect', 'replicate' or 'circular', not {padding_mode!r}.")
@@ -115,12 +116,12 @@ class _Conv(_Sliding):
         self._add_weights(shape, bias, device, dtype)
 
     def forward(self, x: Any) -> Any:
-        x = self._expected(x)
-        padding = self.padding
+        x = self._checked(x)
+        padding, order = self.padding, self.data_format
         if self.padding_mode != "zeros":
-            x, padding = pad_last_axes(x, self._widths, self.padding_mode), 0
-        function = type(self).function
-        return function(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+            x, padding = pad_last_axes(x, self._widths, self.padding_mode, data_format=order), 0
+        options = (self.stride, padding, self.dilation, self.groups)
+        return type(self).function(x, self.weight, self.bias, *options, data_format=order)
 
 
 class Conv1d(_Conv):
@@ -154,6 +155,7 @@ class Conv2d(_Conv):
             (``"replicate"``) or its other end (``"circular"``).
         device: where the parameters are.
         dtype: of the parameters, float32 by default.
+        data_format: ``"channels_last"`` for (N, H, W, C); the parameters are the same.
 
     Attributes:
         weight: shape (out_channels, in_channels / groups, kH, kW), at first uniform within 1 / sqrt(fan_in), fan_in
@@ -196,34 +198,38 @@ class _ConvTranspose(_Sliding):
         out_channels: int,
         kernel_size: Size,
         stride: Size = 1,
-        padding: Size = 0,
+        padding: Any = 0,
         output_padding: Size = 0,
         groups: int = 1,
         bias: bool = True,
         dilation: Size = 1,
         device: str | None = None,
         dtype: Any = None,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
         super().__init__()
+        self._set_order(data_format)
         self._set_sizes(in_channels, out_channels, kernel_size, stride, dilation, groups)
         name, count = type(self).__name__, len(self.axes)
-        self.padding = sizes(padding, count, f"{name} padding")
+        self._cut = pairs(padding, count, f"{name} padding")
+        self.padding = (padding,) * count if isinstance(padding, int) else tuple(padding)
         self.output_padding = sizes(output_padding, count, f"{name} output_padding")
         shape = (in_channels, out_channels // groups, *self.kernel_size)
         self._add_weights(shape, bias, device, dtype)
 
     def forward(self, x: Any, output_size: Size | None = None) -> Any:
-        x = self._expected(x)
-        more = self.output_padding if output_size is None else self._more(x.shape[-len(self.axes) :], output_size)
-        function = type(self).function
-        return function(x, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation)
+        x = self._checked(x)
+        more = self.output_padding if output_size is None else self._more(self._spatial(x, len(self.axes)), output_size)
+        options = (self.stride, self.padding, more, self.groups, self.dilation)
+        return type(self).function(x, self.weight, self.bias, *options, data_format=self.data_format)
 
     def _more(self, spatial: Shape, output_size: Size) -> Shape:
         """What is to be added so that the output has this size."""
         name = type(self).__name__
         wanted = sizes(output_size, len(self.axes), f"{name} output_size")
-        rows = zip(spatial, self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
-        least = tuple((n - 1) * s - 2 * p + e * (k - 1) + 1 for n, k, s, p, e in rows)
+        rows = zip(spatial, self.kernel_size, self.stride, self._cut, self.dilation, strict=True)
+        least = tuple((n - 1) * s - sum(cut) + e * (k - 1) + 1 for n, k, s, cut, e in rows)
         most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))
         if any(not a <= n <= b for a, n, b in zip(least, wanted, most, strict=True)):
             raise ValueError(f"{name} makes outputs from {least} to {most} of {spatial}, not {wanted}.")
@@ -250,13 +256,14 @@ class ConvTranspose2d(_ConvTranspose):
         out_channels: how many go out.
         kernel_size: a number, or one for each axis.
         stride: how far apart the kernels are painted.
-        padding: how many pixels are cut off on all sides.
+        padding: how many pixels are cut off on all sides: numbers, or pairs (before, after).
         output_padding: how many are added at the end; when called, ``output_size`` says what they are to come to.
         groups: into how many groups the channels are split, each with kernels of its own.
         bias: whether to add one.
         dilation: how far apart the kernel's elements are.
         device: where the parameters are.
         dtype: of the parameters, float32 by default.
+        data_format: ``"channels_last"`` for (N, H, W, C); the parameters are the same.
 
     Attributes:
         weight: shape (in_channels, out_channels / groups, kH, kW).

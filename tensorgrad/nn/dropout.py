@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from tensorgrad.nn.memory_order import EitherOrder
 from tensorgrad.nn.module import Module
 from tensorgrad.ops import dropout
+from tensorgrad.ops.memory_order import CHANNELS_FIRST
 
 
 class _Dropout(Module):
@@ -41,19 +43,28 @@ class Dropout(_Dropout):
     function = staticmethod(dropout.dropout)
 
 
-class Dropout1d(_Dropout):
+class _ChannelDropout(_Dropout, EitherOrder):
+    def __init__(self, p: float = 0.5, inplace: bool = False, *, data_format: str = CHANNELS_FIRST) -> None:
+        super().__init__(p, inplace)
+        self._set_order(data_format)
+
+    def forward(self, x: Any) -> Any:
+        return type(self).function(x, self.p, self.training, data_format=self.data_format)
+
+
+class Dropout1d(_ChannelDropout):
     """:class:`Dropout` of whole channels of (N, C, L) or (C, L)."""
 
     function = staticmethod(dropout.dropout1d)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_ChannelDropout):
     """:class:`Dropout` of whole channels of images, (N, C, H, W) or (C, H, W)."""
 
     function = staticmethod(dropout.dropout2d)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_ChannelDropout):
     """:class:`Dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
 
     function = staticmethod(dropout.dropout3d)
@@ -65,7 +76,7 @@ class AlphaDropout(_Dropout):
     function = staticmethod(dropout.alpha_dropout)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_ChannelDropout):
     """:class:`AlphaDropout` of whole channels of (N, C, ...)."""
 
     function = staticmethod(dropout.feature_alpha_dropout)

@@ -31,6 +31,7 @@ from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.distances import cosine_similarity, pairwise_distance
 from tensorgrad.ops.embedding import embedding, embedding_bag
+from tensorgrad.ops.geometry import same_padding
 from tensorgrad.ops.likelihoods import gaussian_nll_loss, kl_div, poisson_nll_loss
 from tensorgrad.ops.linalg import bilinear, linear
 from tensorgrad.ops.losses import (
@@ -165,6 +166,7 @@ __all__ = [
     "relu6",
     "rms_norm",
     "rrelu",
+    "same_padding",
     "selu",
     "sigmoid",
     "sigmoid_focal_loss",
@@ -205,7 +207,8 @@ def _takes_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
 def _takes_inplace(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function``, which as in PyTorch may be told ``inplace`` as its last argument; it changes nothing."""
     signature = inspect.signature(function)
-    count = len(signature.parameters)
+    parameters = [*signature.parameters.values()]
+    count = sum(parameter.kind is not parameter.KEYWORD_ONLY for parameter in parameters)
     last = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=bool)
 
     @functools.wraps(function)
@@ -216,7 +219,7 @@ def _takes_inplace(function: Callable[..., Any]) -> Callable[..., Any]:
             kwargs.pop("inplace", None)
         return function(*args, **kwargs)
 
-    parameters = [*signature.parameters.values(), last]
+    parameters.insert(count, last)
     call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     call.__doc__ = f"{function.__doc__}\n    ``inplace`` is accepted, as in PyTorch, and changes nothing.\n"
     return call

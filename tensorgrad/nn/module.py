@@ -418,8 +418,11 @@ class Module:
         """What stands between the parentheses of the module's line in ``repr``: its settings."""
         return ""
 
+    def _settings(self) -> str:
+        return self.extra_repr()
+
     def __repr__(self) -> str:
-        lines = [self.extra_repr()] if self.extra_repr() else []
+        lines = [self._settings()] if self._settings() else []
         children = [(name, self.__dict__[name]) for name, role in self._roles.items() if role == MODULE]
         for name, child in children:
             lines.append(f"({name}): " + repr(child).replace("\n", "\n  "))

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from tensorgrad.autograd import versions
 from tensorgrad.nn import init
+from tensorgrad.nn.memory_order import EitherOrder
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.ops.creation import asarray, empty, ones, zeros
+from tensorgrad.ops.memory_order import CHANNELS_FIRST
 from tensorgrad.ops.normalization import (
     batch_norm,
     group_norm,
@@ -38,7 +40,7 @@ class _Affine(Module):
             init.zeros_(self.bias)
 
 
-class _Tracking(_Affine):
+class _Tracking(_Affine, EitherOrder):
     """What keeps running statistics of each channel, or does not."""
 
     def __init__(
@@ -50,8 +52,11 @@ class _Tracking(_Affine):
         track_running_stats: bool = True,
         device: str | None = None,
         dtype: Any = None,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
         super().__init__()
+        self._set_order(data_format)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum
@@ -84,20 +89,19 @@ class _Tracking(_Affine):
 
 
 class _BatchNorm(_Tracking):
-    ranks: ClassVar[dict[int, str]]
+    axes: ClassVar[tuple[str, ...]]
+    """Those of space, for each number of them that there may be."""
 
     def forward(self, x: Any) -> Any:
-        x = asarray(x)
-        if x.ndim not in self.ranks or x.shape[1] != self.num_features:
-            wanted = " or ".join(rank.replace("C", str(self.num_features)) for rank in self.ranks.values())
-            self._refuse(x, wanted)
+        x = self._expected(x, *(("N", self.num_features, *axes) for axes in self.axes))
         training = self.training or self.running_mean is None
         follow = self.training and self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
         if follow and self.momentum is None:
             momentum = 1 / (int(self.num_batches_tracked) + 1)
         mean, var = (self.running_mean, self.running_var) if follow or not training else (None, None)
-        y = batch_norm(x, mean, var, self.weight, self.bias, training, momentum, self.eps)
+        options = (training, momentum, self.eps)
+        y = batch_norm(x, mean, var, self.weight, self.bias, *options, data_format=self.data_format)
         if follow:
             count = self.num_batches_tracked.data
             count += 1
@@ -108,7 +112,7 @@ class _BatchNorm(_Tracking):
 class BatchNorm1d(_BatchNorm):
     """:class:`BatchNorm2d` for (N, C) or (N, C, L)."""
 
-    ranks: ClassVar[dict[int, str]] = {2: "(N, C)", 3: "(N, C, L)"}
+    axes = ("", "L")
 
 
 class BatchNorm2d(_BatchNorm):
@@ -127,6 +131,7 @@ class BatchNorm2d(_BatchNorm):
         track_running_stats: whether to keep running statistics; without them the batch's own are always used.
         device: where parameters and buffers are.
         dtype: of parameters and buffers, float32 by default.
+        data_format: ``"channels_last"`` for (N, H, W, C); parameters and buffers are the same.
 
     Attributes:
         weight: shape (C,), at first 1; or None.
@@ -144,13 +149,13 @@ class BatchNorm2d(_BatchNorm):
         (8, 3, 4, 4)
     """
 
-    ranks: ClassVar[dict[int, str]] = {4: "(N, C, H, W)"}
+    axes = ("HW",)
 
 
 class BatchNorm3d(_BatchNorm):
     """:class:`BatchNorm2d` for (N, C, D, H, W)."""
 
-    ranks: ClassVar[dict[int, str]] = {5: "(N, C, D, H, W)"}
+    axes = ("DHW",)
 
 
 class _OverLastAxes(_Affine):
@@ -239,7 +244,7 @@ class RMSNorm(_OverLastAxes):
         return rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
 
-class LocalResponseNorm(Module):
+class LocalResponseNorm(EitherOrder):
     """Each value divided by a power of what its neighbour channels have, :func:`tensorgrad.local_response_norm`.
 
     Args:
@@ -247,20 +252,31 @@ class LocalResponseNorm(Module):
         alpha: what the mean of their squares counts.
         beta: the exponent.
         k: what there is without it.
+        data_format: ``"channels_last"`` for (N, ..., C).
     """
 
-    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+    def __init__(
+        self,
+        size: int,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 1.0,
+        *,
+        data_format: str = CHANNELS_FIRST,
+    ) -> None:
         super().__init__()
+        self._set_order(data_format)
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
     def forward(self, x: Any) -> Any:
-        return local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+        options = (self.size, self.alpha, self.beta, self.k)
+        return local_response_norm(x, *options, data_format=self.data_format)
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
-class GroupNorm(_Affine):
+class GroupNorm(_Affine, EitherOrder):
     """Each sample normalised over groups of its channels, then scaled and shifted.
 
     Source: Wu and He, *Group normalization*, 2018.
@@ -272,6 +288,7 @@ class GroupNorm(_Affine):
         affine: whether there are a weight and a bias to learn.
         device: where the parameters are.
         dtype: of the parameters, float32 by default.
+        data_format: ``"channels_last"`` for (N, ..., C); the parameters are the same.
 
     Example:
         >>> tg.nn.GroupNorm(2, 4)(tg.randn(2, 4, 3, 3)).shape
@@ -286,8 +303,11 @@ class GroupNorm(_Affine):
         affine: bool = True,
         device: str | None = None,
         dtype: Any = None,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
         super().__init__()
+        self._set_order(data_format)
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}.")
         self.num_groups = num_groups
@@ -298,17 +318,15 @@ class GroupNorm(_Affine):
         self.reset_parameters()
 
     def forward(self, x: Any) -> Any:
-        x = asarray(x)
-        if x.ndim < 2 or x.shape[1] != self.num_channels:
-            self._refuse(x, f"(N, {self.num_channels}, ...)")
-        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        x = self._expected(x, ("N", self.num_channels, "..."))
+        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps, data_format=self.data_format)
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
 
 
 class _InstanceNorm(_Tracking):
-    rank: ClassVar[str]
+    axes: ClassVar[str]
 
     def __init__(
         self,
@@ -319,25 +337,32 @@ class _InstanceNorm(_Tracking):
         track_running_stats: bool = False,
         device: str | None = None,
         dtype: Any = None,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        options = (affine, track_running_stats, device, dtype)
+        super().__init__(num_features, eps, momentum, *options, data_format=data_format)
 
     def forward(self, x: Any) -> Any:
-        x = asarray(x)
-        if x.ndim != len(self.rank) or x.shape[1] != self.num_features:
-            self._refuse(x, f"(N, {', '.join((str(self.num_features), *self.rank[2:]))})")
+        shape = (self.num_features, *self.axes)
+        x = self._expected(x, ("N", *shape), shape)
+        batched = x if x.ndim == len(shape) + 1 else x.expand_dims(0)
         own, momentum = self.training or not self.track_running_stats, self.momentum or 0.0
-        return instance_norm(x, self.running_mean, self.running_var, self.weight, self.bias, own, momentum, self.eps)
+        options = (self.weight, self.bias, own, momentum, self.eps)
+        y = instance_norm(batched, self.running_mean, self.running_var, *options, data_format=self.data_format)
+        return y if batched is x else y.squeeze(0)
 
 
 class InstanceNorm1d(_InstanceNorm):
     """:class:`InstanceNorm2d` for (N, C, L)."""
 
-    rank = "NCL"
+    axes = "L"
 
 
 class InstanceNorm2d(_InstanceNorm):
     """Each channel of each image normalised by itself.
+
+    Shape: input and output (N, C, H, W), or (C, H, W) for one image.
 
     Source: Ulyanov, Vedaldi and Lempitsky, *Instance normalization*, 2016.
 
@@ -349,16 +374,17 @@ class InstanceNorm2d(_InstanceNorm):
         track_running_stats: whether to keep running statistics while training, and to use them in evaluation.
         device: where parameters and buffers are.
         dtype: of parameters and buffers, float32 by default.
+        data_format: ``"channels_last"`` for (N, H, W, C); parameters and buffers are the same.
 
     Example:
         >>> tg.nn.InstanceNorm2d(3)(tg.randn(2, 3, 4, 4)).shape
         (2, 3, 4, 4)
     """
 
-    rank = "NCHW"
+    axes = "HW"
 
 
 class InstanceNorm3d(_InstanceNorm):
     """:class:`InstanceNorm2d` for (N, C, D, H, W)."""
 
-    rank = "NCDHW"
+    axes = "DHW"

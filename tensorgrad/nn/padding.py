@@ -1,4 +1,7 @@
-"""Layers that pad images. The widths are those on the last axis first: left, right, top, bottom, front, back."""
+"""Layers that pad images. The widths are those on the last axis first: left, right, top, bottom, front, back.
+
+With ``data_format="channels_last"`` they are those of the last axis but one first: (N, H, W, C).
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,35 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tensorgrad.autograd import Tensor
-from tensorgrad.nn.module import Module
-from tensorgrad.ops.creation import asarray
+from tensorgrad.nn.memory_order import EitherOrder
+from tensorgrad.ops.memory_order import CHANNELS_FIRST
 from tensorgrad.ops.padding import pad_last_axes
 
 
-class _Pad(Module):
+class _Pad(EitherOrder):
     """Pads the last axes.
 
     Args:
         padding: a number for all sides, or one for each: left, right, top, bottom, front, back.
+        data_format: ``"channels_last"`` for (N, ..., C).
     """
 
     rank: ClassVar[int]
     mode: ClassVar[str]
     value: float | None = None
 
-    def __init__(self, padding: int | Sequence[int]) -> None:
+    def __init__(self, padding: int | Sequence[int], *, data_format: str = CHANNELS_FIRST) -> None:
         super().__init__()
+        self._set_order(data_format)
         widths = (padding,) * 2 * self.rank if isinstance(padding, int) else tuple(padding)
         if len(widths) != 2 * self.rank:
             raise ValueError(f"{type(self).__name__} takes one number or {2 * self.rank}, got {padding}.")
         self.padding = widths
 
     def forward(self, x: Any) -> Tensor:
-        x = asarray(x)
-        if x.ndim not in (self.rank + 1, self.rank + 2):
-            raise ValueError(
-                f"{type(self).__name__} takes {self.rank + 2} axes (N, C, ...) or {self.rank + 1}, got shape {x.shape}."
-            )
-        return pad_last_axes(x, self.padding, self.mode, self.value)
+        shape = ("C", *"DHW"[-self.rank :]) if self.rank > 1 else ("C", "L")
+        x = self._expected(x, ("N", *shape), shape)
+        return pad_last_axes(x, self.padding, self.mode, self.value, data_format=self.data_format)
 
     def extra_repr(self) -> str:
         return str(self.padding)
@@ -44,8 +46,8 @@ class _Pad(Module):
 class _ConstantPad(_Pad):
     mode = "constant"
 
-    def __init__(self, padding: int | Sequence[int], value: float) -> None:
-        super().__init__(padding)
+    def __init__(self, padding: int | Sequence[int], value: float, *, data_format: str = CHANNELS_FIRST) -> None:
+        super().__init__(padding, data_format=data_format)
         self.value = value
 
     def extra_repr(self) -> str:

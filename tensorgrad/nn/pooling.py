@@ -6,22 +6,30 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tensorgrad.nn.convolution import positive_sizes
-from tensorgrad.nn.module import Module
+from tensorgrad.nn.memory_order import EitherOrder
 from tensorgrad.ops import adaptive_pooling, pooling
 from tensorgrad.ops.convolution import Size
-from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.geometry import sizes
+from tensorgrad.ops.memory_order import CHANNELS_FIRST, either_order
 from tensorgrad.ops.shape import concat
 
 
-class _Pool(Module):
+class _Pool(EitherOrder):
     """A pooling over windows: its options are attributes, named as the function's arguments."""
 
     function: ClassVar[Callable[..., Any]]
     axes: ClassVar[str] = "HW"
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Any = 0, **options: Any) -> None:
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None,
+        padding: Any,
+        data_format: str,
+        **options: Any,
+    ) -> None:
         super().__init__()
+        self._set_order(data_format)
         stride = kernel_size if stride is None else stride
         # Refused here, and not at the first call.
         name, count = type(self).__name__, len(self.axes)
@@ -34,11 +42,9 @@ class _Pool(Module):
             setattr(self, name, value)
 
     def forward(self, x: Any) -> Any:
-        x = asarray(x)
-        if len(x.shape) - len(self.axes) not in (1, 2):
-            tail = ", ".join(("C", *self.axes))
-            self._refuse(x, f"(N, {tail}) or ({tail})")
-        return type(self).function(x, **{name: getattr(self, name) for name in self._options})
+        x = self._expected(x, ("N", "C", *self.axes), ("C", *self.axes))
+        options = {name: getattr(self, name) for name in self._options}
+        return type(self).function(x, **options, data_format=self.data_format)
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}={getattr(self, name)}" for name in self._options)
@@ -53,10 +59,11 @@ class _MaxPool(_Pool):
         dilation: Size = 1,
         return_indices: bool = False,
         ceil_mode: bool = False,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
-        super().__init__(
-            kernel_size, stride, padding, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode
-        )
+        options = {"dilation": dilation, "return_indices": return_indices, "ceil_mode": ceil_mode}
+        super().__init__(kernel_size, stride, padding, data_format, **options)
 
     def extra_repr(self) -> str:
         return ", ".join(
@@ -83,6 +90,7 @@ class MaxPool2d(_MaxPool):
         dilation: how far apart the elements of a window are.
         return_indices: whether to return also where each stood in the flattened image.
         ceil_mode: whether a last window that does not fit counts.
+        data_format: ``"channels_last"`` for (N, H, W, C).
 
     Raises:
         ValueError: for options out of range or more padding than half of the kernel; when called, for an input of
@@ -111,8 +119,11 @@ class _AvgPool(_Pool):
         padding: Any = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
+        options = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+        super().__init__(kernel_size, stride, padding, data_format, **options)
 
 
 class AvgPool1d(_AvgPool):
@@ -133,6 +144,7 @@ class AvgPool2d(_AvgPool):
         padding: zeros around the image.
         ceil_mode: whether a last window that does not fit counts.
         count_include_pad: whether the padding counts as elements.
+        data_format: ``"channels_last"`` for (N, H, W, C).
 
     Example:
         >>> tg.nn.AvgPool2d(2)(tg.ones((1, 3, 8, 8))).shape
@@ -158,6 +170,7 @@ class MinPool2d(_Pool):
         padding: around the image.
         dilation: how far apart the elements of a window are.
         ceil_mode: whether a last window that does not fit counts.
+        data_format: ``"channels_last"`` for (N, H, W, C).
 
     Example:
         >>> tg.nn.MinPool2d(2)(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]])).item()
@@ -173,17 +186,25 @@ class MinPool2d(_Pool):
         padding: Any = 0,
         dilation: Size = 1,
         ceil_mode: bool = False,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, dilation=dilation, ceil_mode=ceil_mode)
+        super().__init__(kernel_size, stride, padding, data_format, dilation=dilation, ceil_mode=ceil_mode)
 
 
 class _DensePool(_Pool):
     """A pooling whose windows have no gaps."""
 
     def __init__(
-        self, kernel_size: Size, stride: Size | None = None, padding: Any = 0, ceil_mode: bool = False
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        *,
+        data_format: str = CHANNELS_FIRST,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode)
+        super().__init__(kernel_size, stride, padding, data_format, ceil_mode=ceil_mode)
 
 
 class MedianPool2d(_DensePool):
@@ -210,21 +231,20 @@ class SumPool2d(_DensePool):
     function = staticmethod(pooling.sum_pool2d)
 
 
-class _AdaptivePool(Module):
+class _AdaptivePool(EitherOrder):
     function: ClassVar[Callable[..., Any]]
 
-    def __init__(self, output_size: Any = 1) -> None:
+    def __init__(self, output_size: Any = 1, *, data_format: str = CHANNELS_FIRST) -> None:
         super().__init__()
+        self._set_order(data_format)
         windows = sizes(output_size, 2, f"{type(self).__name__} output_size", default=(1, 1))
         if min(windows) < 1:
             raise ValueError(f"{type(self).__name__}: output_size is 1 or more, or None, got {output_size}.")
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:
-        x = asarray(x)
-        if len(x.shape) not in (3, 4):
-            self._refuse(x, "(N, C, H, W) or (C, H, W)")
-        return type(self).function(x, self.output_size)
+        x = self._expected(x, ("N", "C", "H", "W"), ("C", "H", "W"))
+        return type(self).function(x, self.output_size, data_format=self.data_format)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -235,6 +255,7 @@ class AdaptiveAvgPool2d(_AdaptivePool):
 
     Args:
         output_size: H' and W': a number or a pair; None keeps that axis as it is.
+        data_format: ``"channels_last"`` for (N, H, W, C).
 
     Example:
         >>> tg.nn.AdaptiveAvgPool2d((2, 3))(tg.ones((1, 4, 5, 7))).shape
@@ -261,6 +282,7 @@ class AdaptiveConcatPool2d(_AdaptivePool):
     """
 
     @staticmethod
+    @either_order(channels=-3)
     def function(x: Any, output_size: Any) -> Any:
         """Both poolings, joined along the channels."""
         both = [
@@ -270,14 +292,22 @@ class AdaptiveConcatPool2d(_AdaptivePool):
         return concat(both, axis=-3)
 
 
-class _GlobalPool(Module):
+class _GlobalPool(EitherOrder):
+    """One number for each channel.
+
+    Args:
+        data_format: ``"channels_last"`` for (N, H, W, C).
+    """
+
     function: ClassVar[Callable[..., Any]]
 
+    def __init__(self, *, data_format: str = CHANNELS_FIRST) -> None:
+        super().__init__()
+        self._set_order(data_format)
+
     def forward(self, x: Any) -> Any:
-        x = asarray(x)
-        if len(x.shape) not in (3, 4):
-            self._refuse(x, "(N, C, H, W) or (C, H, W)")
-        return type(self).function(x)
+        x = self._expected(x, ("N", "C", "H", "W"), ("C", "H", "W"))
+        return type(self).function(x, data_format=self.data_format)
 
 
 class GlobalAvgPool2d(_GlobalPool):

@@ -13,6 +13,7 @@ from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.geometry import Shape, sizes
 from tensorgrad.ops.indexing import getitem, take_along_axis
 from tensorgrad.ops.linalg import matmul
+from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.reductions import argmax, mean
 from tensorgrad.ops.shape import moveaxis, reshape
 
@@ -39,6 +40,7 @@ def _adaptive(name: str, x: Any, output_size: Any) -> tuple[Tensor, Shape, bool]
     return (x if x.ndim == 4 else x.expand_dims(0)), wanted, x.ndim == 4
 
 
+@either_order(channels=-3)
 def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
     """The averages of as many windows as are asked for, whatever the size of the image.
 
@@ -64,6 +66,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
     return x if batched else x.squeeze(0)
 
 
+@either_order(channels=-3)
 def adaptive_max_pool2d(x: Any, output_size: Any) -> Tensor:
     """The largest of as many windows as are asked for, whatever the size of the image.
 
@@ -100,6 +103,7 @@ def _window_indices(n: int, count: int) -> np.ndarray:
     return np.array([[min(start + i, stop - 1) for i in range(longest)] for start, stop in bounds])
 
 
+@either_order(channels=-3)
 def global_avg_pool2d(x: Any) -> Tensor:
     """The average of each channel: (N, C, H, W) becomes (N, C, 1, 1).
 
@@ -112,6 +116,7 @@ def global_avg_pool2d(x: Any) -> Tensor:
     return mean(asarray(x), axis=(-2, -1), keepdims=True)
 
 
+@either_order(channels=-3)
 def global_max_pool2d(x: Any) -> Tensor:
     """The largest of each channel: (N, C, H, W) becomes (N, C, 1, 1). Of equal ones the first has the gradient.
 

@@ -12,7 +12,8 @@ from tensorgrad import kernels
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.ops.arguments import as_operands
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.geometry import Pairs, Shape, pairs, sizes
+from tensorgrad.ops.geometry import Pairs, Shape, pairs, same_padding, sizes
+from tensorgrad.ops.memory_order import either_order
 
 __all__ = [
     "conv1d",
@@ -80,6 +81,7 @@ def _(g, x, stride, padding, dilation, groups):
     return convolution(x, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
+@either_order(channels=-2)
 def conv1d(
     x: Any,
     weight: Any,
@@ -98,6 +100,7 @@ def conv1d(
     return _conv(1, x, weight, bias, stride, padding, dilation, groups)
 
 
+@either_order(channels=-3)
 def conv2d(
     x: Any,
     weight: Any,
@@ -136,6 +139,7 @@ def conv2d(
     return _conv(2, x, weight, bias, stride, padding, dilation, groups)
 
 
+@either_order(channels=-4)
 def conv3d(
     x: Any,
     weight: Any,
@@ -186,8 +190,7 @@ def conv_padding(padding: Any, kernel: Shape, stride: Shape, dilation: Shape, na
     if padding == "same":
         if any(step != 1 for step in stride):
             raise ValueError(f"{name}(): padding='same' goes with stride 1 only, not {stride}: give numbers.")
-        totals = [spread * (k - 1) for k, spread in zip(kernel, dilation, strict=True)]
-        return tuple((total // 2, total - total // 2) for total in totals)
+        return same_padding((1,) * len(kernel), kernel, 1, dilation)
     if isinstance(padding, str):
         raise ValueError(f"{name}(): padding is 'same', 'valid' or numbers, not {padding!r}.")
     return pairs(padding, len(kernel), f"{name}() padding")

@@ -11,6 +11,7 @@ from tensorgrad.autograd import Tensor, op
 from tensorgrad.ops.activations import SELU_ALPHA, SELU_SCALE
 from tensorgrad.ops.arguments import as_floating
 from tensorgrad.ops.logic import where
+from tensorgrad.ops.memory_order import either_order
 from tensorgrad.random import current_generator
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
@@ -73,6 +74,7 @@ def _drop_channels(d: int, x: Any, p: float, training: bool) -> Tensor:
     return _drop(f"dropout{d}d", x, x.shape[:-d] + (1,) * d, p, training)
 
 
+@either_order(channels=-2)
 def dropout1d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """As :func:`dropout2d`, for (N, C, L) or (C, L).
 
@@ -83,6 +85,7 @@ def dropout1d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     return _drop_channels(1, x, p, training)
 
 
+@either_order(channels=-3)
 def dropout2d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """:func:`dropout` of whole channels (Tompson et al., 2015).
 
@@ -105,6 +108,7 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     return _drop_channels(2, x, p, training)
 
 
+@either_order(channels=-4)
 def dropout3d(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """As :func:`dropout2d`, for (N, C, D, H, W) or (C, D, H, W).
 
@@ -149,6 +153,7 @@ def alpha_dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     return _alpha_drop("alpha_dropout", x, x.shape, p, training)
 
 
+@either_order(channels=1)
 def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """:func:`alpha_dropout` of whole channels, for (N, C, ...).
 

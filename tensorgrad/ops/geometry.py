@@ -82,6 +82,44 @@ def sizes(value: Any, count: int, what: str, default: Sequence[int] | None = Non
     return tuple(map(operator.index, numbers))
 
 
+def same_padding(
+    size: int | Sequence[int], kernel_size: int | Sequence[int], stride: Any = 1, dilation: Any = 1
+) -> Pairs:
+    """The padding by which windows make ``ceil(n / stride)`` of each length ``n``: Keras's ``padding="same"``.
+
+    It is for :func:`tensorgrad.conv2d` and all poolings of an input of this size, and for
+    :func:`tensorgrad.conv_transpose2d` if the *output* is to have it. Where it is odd there is one more at the end.
+
+    Args:
+        size: the lengths of the input's axes of space.
+        kernel_size: of the windows: a number, or one for each axis.
+        stride: from one window to the next.
+        dilation: how far apart the elements of a window are.
+
+    Returns:
+        A pair (before, after) for each axis.
+
+    Raises:
+        ValueError: for another count of numbers than ``size`` has, or one below 1 (of ``size``, below 0).
+
+    Example:
+        >>> same_padding((7, 8), 3, stride=2)
+        ((1, 1), (0, 1))
+    """
+    lengths = tuple(size) if isinstance(size, (tuple, list)) else (size,)
+    given = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
+    kernel, steps, spread = (sizes(value, len(lengths), f"same_padding() {what}") for what, value in given.items())
+    if min(*kernel, *steps, *spread) < 1 or min(lengths) < 0:
+        raise ValueError(
+            f"same_padding() takes lengths of 0 or more, and {', '.join(given)} of 1 or more; got {given}."
+        )
+    totals = [
+        max((-(-n // s) - 1) * s + e * (k - 1) + 1 - n, 0)
+        for n, k, s, e in zip(lengths, kernel, steps, spread, strict=True)
+    ]
+    return tuple((total // 2, total - total // 2) for total in totals)
+
+
 def pairs(value: int | Sequence[int] | Sequence[Sequence[int]], count: int, what: str) -> Pairs:
     """A pair (before, after) for each of ``count`` axes, from a number, one for each axis, or the pairs.
 

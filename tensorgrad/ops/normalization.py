@@ -13,6 +13,7 @@ from tensorgrad.autograd import Tensor, op, versions
 from tensorgrad.ops.arguments import as_floating, beside
 from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.casting import astype, clone
+from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.powers import sqrt, square
 from tensorgrad.ops.reductions import mean, var
 from tensorgrad.ops.shape import reshape
@@ -64,6 +65,7 @@ def _(gs, x, weight, mean, variance, eps, needs, xp):
     return xp.reshape(by_x, x.shape), by_weight, by_bias
 
 
+@either_order(channels=1)
 def batch_norm(
     x: Any,
     running_mean: Any = None,
@@ -260,6 +262,7 @@ def rms_norm(x: Any, normalized_shape: int | Sequence[int], weight: Any = None, 
     return _affine(astype(y, x.dtype, copy=False), weight, None)
 
 
+@either_order(channels=1)
 def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """``x / (k + alpha * m)**beta``, where m is the mean of the squares over ``size`` channels around each.
 
@@ -298,6 +301,7 @@ def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.
     return x / (k + total * (alpha / size)) ** beta
 
 
+@either_order(channels=1)
 def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """Each sample normalised over groups of its channels (Wu and He, *Group normalization*, 2018).
 
@@ -326,6 +330,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     return _by_group("group_norm", x, num_groups, weight, bias, eps)
 
 
+@either_order(channels=1)
 def instance_norm(
     x: Any,
     running_mean: Any = None,

@@ -8,12 +8,20 @@ from typing import Any
 from tensorgrad.autograd import Tensor
 from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.creation import asarray
+from tensorgrad.ops.memory_order import CHANNELS_FIRST, channels_are_last
 
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 """PyTorch's names, and NumPy's."""
 
 
-def pad_last_axes(x: Any, widths: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+def pad_last_axes(
+    x: Any,
+    widths: Sequence[int],
+    mode: str = "constant",
+    value: float | None = None,
+    *,
+    data_format: str = CHANNELS_FIRST,
+) -> Tensor:
     """``x`` with more elements around it, or fewer, along the last axes; PyTorch's ``functional.pad``.
 
     Args:
@@ -23,6 +31,7 @@ def pad_last_axes(x: Any, widths: Sequence[int], mode: str = "constant", value: 
         mode: ``"constant"``, ``"reflect"`` (mirrors, the outermost once), ``"replicate"`` (repeats the outermost) or
             ``"circular"`` (goes round).
         value: the number to pad with, for ``"constant"``; 0, if it is not given.
+        data_format: ``"channels_last"`` leaves the last axis as it is, and pads those before it.
 
     Raises:
         ValueError: for another mode, or widths that do not go with the shape.
@@ -31,7 +40,7 @@ def pad_last_axes(x: Any, widths: Sequence[int], mode: str = "constant", value: 
         >>> pad_last_axes(tg.tensor([[1.0, 2.0, 3.0]]), (2, 0), "reflect")
         Tensor([[3., 2., 1., 2., 3.]], dtype=float32, device='cpu')
     """
-    x, widths = asarray(x), [*widths]
+    x, widths = asarray(x), [*[0, 0] * channels_are_last(data_format, "pad()"), *widths]
     if mode not in MODES:
         raise ValueError(f"pad() has no mode {mode!r}: use {', '.join(MODES)}.")
     if len(widths) % 2 or len(widths) > 2 * x.ndim:

@@ -15,6 +15,7 @@ from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.geometry import Pairs, Shape, pairs, sizes
 from tensorgrad.ops.indexing import argsort, take_along_axis
+from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.reductions import mean
 from tensorgrad.ops.shape import reshape
 
@@ -208,6 +209,7 @@ def _flat_indices(windows: _Windows, positions: Tensor) -> Tensor:
     return Tensor(flat)
 
 
+@either_order(channels=-2)
 def max_pool1d(
     x: Any,
     kernel_size: Size,
@@ -226,6 +228,7 @@ def max_pool1d(
     return _max(_Windows("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
 
 
+@either_order(channels=-3)
 def max_pool2d(
     x: Any,
     kernel_size: Size,
@@ -259,6 +262,7 @@ def max_pool2d(
     return _max(_Windows("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
 
 
+@either_order(channels=-4)
 def max_pool3d(
     x: Any,
     kernel_size: Size,
@@ -277,6 +281,7 @@ def max_pool3d(
     return _max(_Windows("max_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
 
 
+@either_order(channels=-3)
 def min_pool2d(
     x: Any,
     kernel_size: Size,
@@ -298,6 +303,7 @@ def min_pool2d(
     return -largest if x.dtype.kind == "f" else ~largest
 
 
+@either_order(channels=-3)
 def sum_pool2d(
     x: Any, kernel_size: Size, stride: Size | None = None, padding: Any = 0, ceil_mode: bool = False
 ) -> Tensor:
@@ -325,6 +331,7 @@ def _average(windows: _Windows, count_include_pad: bool) -> Tensor:
     return windows.result((total / whole).astype(x.dtype, copy=False))
 
 
+@either_order(channels=-2)
 def avg_pool1d(
     x: Any,
     kernel_size: Size,
@@ -342,6 +349,7 @@ def avg_pool1d(
     return _average(_Windows("avg_pool1d", 1, x, kernel_size, stride, padding, 1, ceil_mode), count_include_pad)
 
 
+@either_order(channels=-3)
 def avg_pool2d(
     x: Any,
     kernel_size: Size,
@@ -370,6 +378,7 @@ def avg_pool2d(
     return _average(_Windows("avg_pool2d", 2, x, kernel_size, stride, padding, 1, ceil_mode), count_include_pad)
 
 
+@either_order(channels=-4)
 def avg_pool3d(
     x: Any,
     kernel_size: Size,
@@ -387,6 +396,7 @@ def avg_pool3d(
     return _average(_Windows("avg_pool3d", 3, x, kernel_size, stride, padding, 1, ceil_mode), count_include_pad)
 
 
+@either_order(channels=-3)
 def median_pool2d(
     x: Any, kernel_size: Size, stride: Size | None = None, padding: Any = 0, ceil_mode: bool = False
 ) -> Tensor:

@@ -12,6 +12,7 @@ from tensorgrad.ops.arguments import as_floating
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.geometry import Shape, sizes
 from tensorgrad.ops.indexing import take
+from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.shape import permute_dims, reshape
 
 __all__ = ["channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
@@ -21,6 +22,7 @@ CUBIC = -0.75
 """The parameter of the cubic kernel of Keys, *Cubic convolution interpolation for digital image processing* (1981)."""
 
 
+@either_order(channels=1)
 def interpolate(
     x: Any,
     size: Any = None,
@@ -141,6 +143,7 @@ def _split(name: str, x: Any, parts: int, what: str) -> tuple[Tensor, Shape]:
     return x, x.shape[:-3]
 
 
+@either_order(channels=-3)
 def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
     """Channels as pixels: each r x r of them as a square of one channel.
 
@@ -173,6 +176,7 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
     return reshape(x, (*lead, k, height * r, width * r))
 
 
+@either_order(channels=-3)
 def pixel_unshuffle(x: Any, downscale_factor: int) -> Tensor:
     """Pixels as channels: undoes :func:`pixel_shuffle`.
 
@@ -201,6 +205,7 @@ def pixel_unshuffle(x: Any, downscale_factor: int) -> Tensor:
     return reshape(x, (*lead, channels * r * r, height // r, width // r))
 
 
+@either_order(channels=1)
 def channel_shuffle(x: Any, groups: int) -> Tensor:
     """The channels of all groups by turns: the first of each, the second of each, ...
 

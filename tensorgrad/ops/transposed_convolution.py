@@ -14,18 +14,20 @@ from tensorgrad.ops.arguments import as_operands
 from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.convolution import Size, convolution, convolution_input
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.geometry import Shape, sizes
+from tensorgrad.ops.geometry import Pairs, Shape, pairs, sizes
+from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.shape import reshape
 
 __all__ = ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 
 
+@either_order(channels=-2)
 def conv_transpose1d(
     x: Any,
     weight: Any,
     bias: Any = None,
     stride: Size = 1,
-    padding: Size = 0,
+    padding: Any = 0,
     output_padding: Size = 0,
     groups: int = 1,
     dilation: Size = 1,
@@ -39,12 +41,13 @@ def conv_transpose1d(
     return _transposed(1, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@either_order(channels=-3)
 def conv_transpose2d(
     x: Any,
     weight: Any,
     bias: Any = None,
     stride: Size = 1,
-    padding: Size = 0,
+    padding: Any = 0,
     output_padding: Size = 0,
     groups: int = 1,
     dilation: Size = 1,
@@ -60,7 +63,8 @@ def conv_transpose2d(
         weight: shape (C, O / groups, kH, kW).
         bias: shape (O,), or None.
         stride: how far apart the kernels are painted; a number, or one for each axis.
-        padding: how many pixels are cut off on all sides.
+        padding: how many pixels are cut off on all sides: a number, one for each axis, or a pair (before, after) for
+            each axis.
         output_padding: how many are added at the end: a convolution with a stride makes the same of inputs of several
             sizes; below the stride or the dilation.
         groups: into how many groups the channels are split, each with kernels of its own.
@@ -68,7 +72,7 @@ def conv_transpose2d(
 
     Returns:
         Shape (N, O, H', W') with
-        ``H' = (H - 1) * stride - 2 * padding + dilation * (kH - 1) + output_padding + 1``.
+        ``H' = (H - 1) * stride - padding + dilation * (kH - 1) + output_padding + 1``, both sides' padding counted.
 
     Raises:
         ValueError: for shapes or options that do not fit, naming them.
@@ -83,12 +87,13 @@ def conv_transpose2d(
     return _transposed(2, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@either_order(channels=-4)
 def conv_transpose3d(
     x: Any,
     weight: Any,
     bias: Any = None,
     stride: Size = 1,
-    padding: Size = 0,
+    padding: Any = 0,
     output_padding: Size = 0,
     groups: int = 1,
     dilation: Size = 1,
@@ -108,7 +113,7 @@ def _transposed(
     weight: Any,
     bias: Any,
     stride: Size,
-    padding: Size,
+    padding: Any,
     output_padding: Size,
     groups: int,
     dilation: Size,
@@ -129,9 +134,9 @@ def _transposed(
     if bias is not None and bias.shape != outputs:
         raise ValueError(f"{name}() needs a bias of shape {outputs}, got {bias.shape}.")
     steps, spread = sizes(stride, d, f"{name}() stride"), sizes(dilation, d, f"{name}() dilation")
-    cut, more = sizes(padding, d, f"{name}() padding"), sizes(output_padding, d, f"{name}() output_padding")
-    if min(*steps, *spread) < 1 or min(*cut, *more) < 0:
-        raise ValueError(f"{name}(): strides and dilations are 1 or more, paddings 0 or more.")
+    cut, more = pairs(padding, d, f"{name}() padding"), sizes(output_padding, d, f"{name}() output_padding")
+    if min(*steps, *spread) < 1 or min(more) < 0:
+        raise ValueError(f"{name}(): strides and dilations are 1 or more, output_padding 0 or more.")
     if any(n >= max(s, e) for n, s, e in zip(more, steps, spread, strict=True)):
         raise ValueError(f"{name}(): output_padding {more} is to be below stride {steps} or dilation {spread}.")
     batched = x if x.ndim == d + 2 else x.expand_dims(0)
@@ -142,26 +147,26 @@ def _transposed(
 
 
 def _painted(
-    name: str, x: Tensor, weight: Tensor, stride: Shape, cut: Shape, more: Shape, dilation: Shape, groups: int
+    name: str, x: Tensor, weight: Tensor, stride: Shape, cut: Pairs, more: Shape, dilation: Shape, groups: int
 ) -> Tensor:
-    axes = [*zip(x.shape[2:], weight.shape[2:], stride, cut, more, dilation, strict=True)]
     # What is added at the end is first what would be cut off there, and beyond that zeros.
-    after = [max(p - a, 0) for _, _, _, p, a, _ in axes]
-    zeros = [(0, max(a - p, 0)) for _, _, _, p, a, _ in axes]
-    lengths = [(n - 1) * s - p - q + e * (k - 1) + 1 for (n, k, s, p, _, e), q in zip(axes, after, strict=True)]
+    kept = tuple((p, max(q - a, 0)) for (p, q), a in zip(cut, more, strict=True))
+    zeros = [(0, max(a - q, 0)) for (_, q), a in zip(cut, more, strict=True)]
+    axes = zip(x.shape[2:], weight.shape[2:], stride, kept, dilation, strict=True)
+    lengths = [(n - 1) * s - p - q + e * (k - 1) + 1 for n, k, s, (p, q), e in axes]
     wanted = [n + extra for n, (_, extra) in zip(lengths, zeros, strict=True)]
     if min(wanted) < 1 or 0 in x.shape[2:]:
         raise ValueError(f"{name}() of an input of shape {x.shape} has an output of {wanted}: cut off less.")
     if min(lengths) < 1:
         # All that is painted is cut off, and what is left are zeros.
-        out = _painted(name, x, weight, stride, (0,) * len(cut), more, dilation, groups)
-        return out[(..., *(slice(p, p + n) for p, n in zip(cut, wanted, strict=True)))]
+        out = _painted(name, x, weight, stride, ((0, 0),) * len(cut), more, dilation, groups)
+        return out[(..., *(slice(p, p + n) for (p, _), n in zip(cut, wanted, strict=True)))]
     out = convolution_input(
         x,
         weight,
         spatial=tuple(lengths),
         stride=stride,
-        padding=tuple(zip(cut, after, strict=True)),
+        padding=kept,
         dilation=dilation,
         groups=groups,
     )

@@ -12,6 +12,7 @@ from tensorgrad.ops import transposed_convolution
 from tensorgrad.testing.contracts import bad_call
 from tensorgrad.testing.opspec import OpSpec
 from tensorgrad.testing.records.kinds import record
+from tensorgrad.testing.records.network_references import per_side
 from tensorgrad.testing.strategies import Config
 
 Array = np.ndarray
@@ -43,7 +44,7 @@ def transposed(x: Array, weight: Array, bias: Array | None = None, **options: An
     cut, more = options["padding"], options["output_padding"]
     out = _painted(x[None] if single else x, weight, options["stride"], options["dilation"], options["groups"])
     out = np.pad(out, [(0, 0), (0, 0), *((0, a) for a in more)])
-    inner: Any = (..., *(slice(p, n - p) for p, n in zip(cut, out.shape[2:], strict=True)))
+    inner: Any = (..., *(slice(p, n - q) for (p, q), n in zip(per_side(cut, d), out.shape[2:], strict=True)))
     out = out[inner]
     if bias is not None:
         out = out + bias.reshape(-1, *[1] * d)
@@ -65,7 +66,9 @@ def painted(draw: st.DrawFn, d: int) -> Config:
         (n - 1) * s + e * (k - 1) + a + 1
         for n, s, e, k, a in zip(spatial, stride, dilation, kernel, added, strict=True)
     ]
-    cut = tuple(draw(st.integers(0, min(2, (n - 1) // 2))) for n in lengths)
+    cut: Any = tuple(draw(st.integers(0, min(2, (n - 1) // 2))) for n in lengths)
+    if draw(st.booleans()):
+        cut = tuple((n, draw(st.integers(0, n))) for n in cut)
     batch = draw(st.sampled_from([(), (1,), (2,), (0,)]))
     groups, channels, outputs = draw(small), draw(small), draw(small)
     given = [(*batch, groups * channels, *spatial), (groups * channels, outputs, *kernel), (groups * outputs,)]
@@ -85,7 +88,7 @@ def transposed_of(d: int) -> OpSpec:
             bad_call("channels", x[:, :1], weight),
             bad_call("groups", x, weight, groups=3),
             bad_call("output_padding .* below stride", x, weight, output_padding=1),
-            bad_call("paddings 0 or more", x, weight, padding=-1),
+            bad_call("numbers of 0 or more", x, weight, padding=-1),
             bad_call("cut off less", x, weight, padding=2),
             bad_call("bias of shape", x, weight, np.ones(3)),
         ],
