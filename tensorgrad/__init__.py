@@ -19,6 +19,8 @@ from tensorgrad.backend import cuda_is_available as cuda_is_available
 from tensorgrad.errors import CheckpointError as CheckpointError
 from tensorgrad.errors import DeviceError as DeviceError
 from tensorgrad.errors import GradientError as GradientError
+from tensorgrad.kernels.numpy.threads import get_num_threads as get_num_threads
+from tensorgrad.kernels.numpy.threads import set_num_threads as set_num_threads
 from tensorgrad.ops import linalg as linalg
 from tensorgrad.ops import methods as _methods
 from tensorgrad.ops.activations import *

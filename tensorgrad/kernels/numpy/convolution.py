@@ -17,9 +17,8 @@ comes out: an array that is not finite may then turn more elements of its gradie
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 
 import numpy as np
@@ -27,12 +26,17 @@ import numpy as np
 from tensorgrad.backend import Array
 from tensorgrad.kernels.dtypes import promote
 from tensorgrad.kernels.geometry import Index, Pairs, Sizes, channels_per_group, convolution_shape, expect_shape, ravel
+from tensorgrad.kernels.numpy import threads
 from tensorgrad.kernels.reference.convolution import by_group, mix
 
 CHUNK = 1 << 18
 """Elements to unroll, or of their product, at a time."""
 COLUMNS = 1 << 10
 """Columns to unroll at least: a narrower product would mostly wait for the weights."""
+SHARES = 8
+"""Into how many sums the gradient of the weights is divided, which threads work on side by side."""
+WEIGHTS = 1 << 23
+"""Elements that these sums may have together."""
 IDLE = 2
 """Up to how many columns per output a flat layout is worth it."""
 
@@ -46,9 +50,12 @@ def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilat
     if _is_pointwise(kernel, stride, padding):
         return mix(matrices, x).astype(dtype, copy=False)
     y = np.empty(y_shape, dtype=dtype)
-    for chunk in _chunks(x.shape, y_shape, kernel, stride, padding, dilation):
+
+    def fill(chunk: _Chunk) -> None:
         columns = chunk.unroll(x).reshape(groups, matrices.shape[2], chunk.columns)
         y[chunk.outputs] = chunk.drop_idle(matrices @ columns, len(weight))
+
+    threads.each(fill, [*chain(*_chunks(x.shape, y_shape, kernel, stride, padding, dilation))])
     return y
 
 
@@ -66,9 +73,13 @@ def convolution_input(
     # BLAS is slow where the inner dimension of the product is 1, as it is with a group per channel.
     multiply = np.multiply if matrices.shape[2] == 1 else np.matmul
     x = np.zeros(x_shape, dtype=y.dtype)
-    for chunk in _chunks(x_shape, y.shape, kernel, stride, padding, dilation):
-        columns = multiply(matrices, chunk.add_idle(y).reshape(groups, matrices.shape[2], chunk.columns))
-        x[chunk.inputs] += chunk.roll_up(columns, x_shape[1])
+
+    def add(chunks: list[_Chunk]) -> None:
+        for chunk in chunks:
+            columns = multiply(matrices, chunk.add_idle(y).reshape(groups, matrices.shape[2], chunk.columns))
+            x[chunk.inputs] += chunk.roll_up(columns, x_shape[1])
+
+    threads.each(add, _chunks(x_shape, y.shape, kernel, stride, padding, dilation))
     return x.astype(dtype, copy=False)
 
 
@@ -79,10 +90,20 @@ def convolution_weight(
     weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
     expect_shape("y", y.shape, convolution_shape(x.shape, weight_shape, stride, padding, dilation, groups))
     x, y, dtype = promote(np, x, y)
-    matrices = np.zeros((groups, weight_shape[0] // groups, math.prod(weight_shape[1:])), dtype=y.dtype)
-    for chunk in _chunks(x.shape, y.shape, kernel, stride, padding, dilation):
-        columns = chunk.unroll(x).reshape(groups, matrices.shape[2], chunk.columns)
-        matrices += chunk.add_idle(y).reshape(groups, matrices.shape[1], chunk.columns) @ columns.mT
+    shape = groups, weight_shape[0] // groups, math.prod(weight_shape[1:])
+
+    def total(chunks: list[_Chunk]) -> Array:
+        matrices = np.zeros(shape, dtype=y.dtype)
+        for chunk in chunks:
+            columns = chunk.unroll(x).reshape(groups, shape[2], chunk.columns)
+            matrices += chunk.add_idle(y).reshape(groups, shape[1], chunk.columns) @ columns.mT
+        return matrices
+
+    chunks = [*chain(*_chunks(x.shape, y.shape, kernel, stride, padding, dilation))]
+    shares = max(1, min(SHARES, WEIGHTS // max(1, math.prod(shape)), len(chunks)))
+    matrices = np.zeros(shape, dtype=y.dtype)
+    for share in threads.each(total, [chunks[i::shares] for i in range(shares)]):
+        matrices += share
     return matrices.reshape(weight_shape).astype(dtype, copy=False)
 
 
@@ -204,28 +225,36 @@ class _Chunk(NamedTuple):
 
 def _chunks(
     x_shape: Sizes, y_shape: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Iterator[_Chunk]:
-    """Cuts the outputs into chunks of about :data:`CHUNK` elements: some images, or some rows of one."""
+) -> list[list[_Chunk]]:
+    """Cuts the outputs into chunks of about :data:`CHUNK` elements: some images, or some rows of one.
+
+    Those of the same images are in one list: they overlap in ``x``.
+    """
     images, channels, *out = y_shape
     row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
     columns = max(COLUMNS, CHUNK // max(x_shape[1] * math.prod(kernel), channels, 1))
     rows_at_once = min(out[0], max(1, columns // row))
     images_at_once = max(1, columns // (row * rows_at_once))
+    chunks: list[list[_Chunk]] = []
     for image in range(0, images, images_at_once):
         some = slice(image, min(image + images_at_once, images))
+        chunks.append([])
         for first in range(0, out[0], rows_at_once):
             rows = slice(first, min(first + rows_at_once, out[0]))
             layout = _layout((rows.stop - first, *out[1:]), kernel, stride, dilation)
             starts = [-lo for lo, _ in padding]
             starts[0] += first * stride[0]
             met = [_overlap(*axis) for axis in zip(starts, layout.padded, x_shape[2:], strict=True)]
-            yield _Chunk(
-                layout,
-                images=some.stop - image,
-                outputs=(some, slice(None), rows),
-                inputs=(some, slice(None), *(inputs for inputs, _ in met)),
-                inside=(..., *(inside for _, inside in met)),
+            chunks[-1].append(
+                _Chunk(
+                    layout,
+                    images=some.stop - image,
+                    outputs=(some, slice(None), rows),
+                    inputs=(some, slice(None), *(inputs for inputs, _ in met)),
+                    inside=(..., *(inside for _, inside in met)),
+                )
             )
+    return chunks
 
 
 def _overlap(start: int, length: int, size: int) -> tuple[slice, slice]:

@@ -10,6 +10,7 @@ from tensorgrad.backend import Array
 from tensorgrad.kernels import reference
 from tensorgrad.kernels.dtypes import accumulator, lowest
 from tensorgrad.kernels.geometry import Pairs, Sizes, Tap, expect_shape, output_shape, position_dtype, taps
+from tensorgrad.kernels.numpy import threads
 
 CHUNK = 1 << 17
 """Elements of the input that are pooled at a time: they stay in the cache from tap to tap."""
@@ -21,14 +22,16 @@ def max_pool(x: Array, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation
     values = np.empty(shape, dtype=x.dtype)
     positions = np.empty(shape, dtype=position_dtype(kernel))
     every_tap = list(taps(x.shape[2:], kernel, stride, padding, dilation))
-    step = max(1, CHUNK // max(1, math.prod(x.shape[1:])))
-    for start in range(0, len(x), step):
-        images = slice(start, start + step)
+
+    def fill(images: slice) -> None:
         _max_pool(x[images], values[images], positions[images], every_tap)
         if np.isnan(values[images]).any():  # NaN equals no element, not even itself
             values[images], positions[images] = reference.max_pool(
                 x[images], kernel=kernel, stride=stride, padding=padding, dilation=dilation
             )
+
+    step = max(1, CHUNK // max(1, math.prod(x.shape[1:])))
+    threads.each(fill, [slice(start, start + step) for start in range(0, len(x), step)])
     return values, positions
 
 
