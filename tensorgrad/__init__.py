@@ -26,6 +26,7 @@ from tensorgrad.ops import methods as _methods
 from tensorgrad.ops.activations import *
 from tensorgrad.ops.adaptive_pooling import *
 from tensorgrad.ops.arrangement import *
+from tensorgrad.ops.attention import *
 from tensorgrad.ops.casting import *
 from tensorgrad.ops.classification import *
 from tensorgrad.ops.convolution import *

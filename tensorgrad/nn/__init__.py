@@ -31,6 +31,7 @@ from tensorgrad.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.containers import ModuleDict, ModuleList, Sequential
 from tensorgrad.nn.convolution import (
     Conv1d,
@@ -217,6 +218,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PairwiseDistance",
     "Parameter",

@@ -25,6 +25,7 @@ from tensorgrad.ops.adaptive_pooling import (
     global_avg_pool2d,
     global_max_pool2d,
 )
+from tensorgrad.ops.attention import scaled_dot_product_attention
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
 from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
@@ -55,6 +56,7 @@ from tensorgrad.ops.margin_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from tensorgrad.ops.multi_head_attention import multi_head_attention_forward
 from tensorgrad.ops.normalization import (
     batch_norm,
     group_norm,
@@ -151,6 +153,7 @@ __all__ = [
     "min_pool2d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
@@ -167,6 +170,7 @@ __all__ = [
     "rms_norm",
     "rrelu",
     "same_padding",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "sigmoid_focal_loss",

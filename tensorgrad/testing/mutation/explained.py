@@ -27,7 +27,11 @@ GROUPS: list[tuple[str, dict[str, list[str]]]] = [
         {
             "normalization.batch_norm(x, weight, bias)": [
                 "xp.einsum(_SUM_OF_PRODUCTS, g, deviation) -> xp.einsum(_SUM_OF_PRODUCTS, deviation, g)"
-            ]
+            ],
+            "softmax.softmax(x)": [
+                "in through_softmax: xp.einsum(f'{letters},{letters}->{rest}', g, out) -> "
+                "xp.einsum(f'{letters},{letters}->{rest}', out, g)"
+            ],
         },
     ),
     (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tensorgrad.testing.opspec import OpSpec
 from tensorgrad.testing.records.activations import ACTIVATIONS
+from tensorgrad.testing.records.attention import ATTENTION
 from tensorgrad.testing.records.creation import CASTING, CREATION
 from tensorgrad.testing.records.elementwise import ELEMENTWISE, POWERS, TRIGONOMETRY
 from tensorgrad.testing.records.functions import FUNCTIONS as FUNCTIONS
@@ -32,6 +33,7 @@ FAMILIES: dict[str, list[OpSpec]] = {
     "Convolution": [*CONVOLUTION, *TRANSPOSED],
     "Pooling": POOLING,
     "Activations": ACTIVATIONS,
+    "Attention": ATTENTION,
     "Losses": [*LOSSES, *MARGIN_LOSSES],
     "Distances": DISTANCES,
     "Normalisation": NORMALIZATION,

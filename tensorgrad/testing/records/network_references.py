@@ -359,3 +359,34 @@ def dice(x: Array, target: Array, smooth: float, reduction: str) -> Array:
     axes = tuple(range(1, x.ndim))
     losses = 1 - (2 * (x * target).sum(axes) + smooth) / (x.sum(axes) + target.sum(axes) + smooth)
     return losses if reduction == "none" else getattr(np, reduction)(losses)
+
+
+# -- attention -------------------------------------------------------------------------------------------------
+
+
+def attention(
+    query: Array,
+    key: Array,
+    value: Array,
+    mask: Array | None = None,
+    *,
+    is_causal: bool,
+    enable_gqa: bool,
+    scale: float | None,
+    dropout_p: float,
+    names: tuple[str, ...],
+) -> Array:
+    """Every key repeated for its group; a softmax of each row by itself, over the keys that may be seen."""
+    if enable_gqa and key.shape[-3]:
+        key, value = (np.repeat(x, query.shape[-3] // x.shape[-3], axis=-3) for x in (key, value))
+    scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
+    scores = np.einsum("...le,...se->...ls", query, key) * scale
+    seen = np.tril(np.ones(scores.shape[-2:], bool)) if is_causal else np.True_
+    if mask is not None and mask.dtype == bool:
+        seen = mask
+    elif mask is not None:
+        scores = scores + mask
+    weights = np.exp(scores) * seen
+    total = weights.sum(axis=-1, keepdims=True)
+    weights = dropout()(weights / np.where(total == 0, 1, total), dropout_p, dropout_p > 0)
+    return np.einsum("...ls,...sv->...lv", weights, value)
