@@ -53,6 +53,7 @@ class _Tracking(_Affine, EitherOrder):
         device: str | None = None,
         dtype: Any = None,
         *,
+        bias: bool = True,
         data_format: str = CHANNELS_FIRST,
     ) -> None:
         super().__init__()
@@ -62,7 +63,7 @@ class _Tracking(_Affine, EitherOrder):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        self._set_affine(num_features, affine, affine, device, dtype)
+        self._set_affine(num_features, affine, affine and bias, device, dtype)
         track = track_running_stats
         self.register_buffer("running_mean", zeros(num_features, dtype=dtype, device=device) if track else None)
         self.register_buffer("running_var", ones(num_features, dtype=dtype, device=device) if track else None)
@@ -131,6 +132,7 @@ class BatchNorm2d(_BatchNorm):
         track_running_stats: whether to keep running statistics; without them the batch's own are always used.
         device: where parameters and buffers are.
         dtype: of parameters and buffers, float32 by default.
+        bias: whether an affine one has a bias.
         data_format: ``"channels_last"`` for (N, H, W, C); parameters and buffers are the same.
 
     Attributes:
@@ -288,6 +290,7 @@ class GroupNorm(_Affine, EitherOrder):
         affine: whether there are a weight and a bias to learn.
         device: where the parameters are.
         dtype: of the parameters, float32 by default.
+        bias: whether an affine one has a bias.
         data_format: ``"channels_last"`` for (N, ..., C); the parameters are the same.
 
     Example:
@@ -304,6 +307,7 @@ class GroupNorm(_Affine, EitherOrder):
         device: str | None = None,
         dtype: Any = None,
         *,
+        bias: bool = True,
         data_format: str = CHANNELS_FIRST,
     ) -> None:
         super().__init__()
@@ -314,7 +318,7 @@ class GroupNorm(_Affine, EitherOrder):
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
-        self._set_affine(num_channels, affine, affine, device, dtype)
+        self._set_affine(num_channels, affine, affine and bias, device, dtype)
         self.reset_parameters()
 
     def forward(self, x: Any) -> Any:
@@ -338,10 +342,11 @@ class _InstanceNorm(_Tracking):
         device: str | None = None,
         dtype: Any = None,
         *,
+        bias: bool = True,
         data_format: str = CHANNELS_FIRST,
     ) -> None:
         options = (affine, track_running_stats, device, dtype)
-        super().__init__(num_features, eps, momentum, *options, data_format=data_format)
+        super().__init__(num_features, eps, momentum, *options, bias=bias, data_format=data_format)
 
     def forward(self, x: Any) -> Any:
         shape = (self.num_features, *self.axes)
@@ -374,6 +379,7 @@ class InstanceNorm2d(_InstanceNorm):
         track_running_stats: whether to keep running statistics while training, and to use them in evaluation.
         device: where parameters and buffers are.
         dtype: of parameters and buffers, float32 by default.
+        bias: whether an affine one has a bias.
         data_format: ``"channels_last"`` for (N, H, W, C); parameters and buffers are the same.
 
     Example:

@@ -13,6 +13,7 @@ from tensorgrad.autograd import Tensor, op, versions
 from tensorgrad.ops.arguments import as_floating, beside
 from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.casting import astype, clone
+from tensorgrad.ops.creation import zeros
 from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.powers import sqrt, square
 from tensorgrad.ops.reductions import mean, var
@@ -95,7 +96,7 @@ def batch_norm(
 
     Raises:
         ValueError: if the shapes do not go together, there is only one value per channel to train with, or there are
-            no running statistics to use.
+            no running statistics to use. An empty batch is taken, and changes no statistics.
         TypeError: if ``x`` is not floating point.
 
     Example:
@@ -117,6 +118,9 @@ def batch_norm(
             raise ValueError("batch_norm() needs running_mean and running_var, or training=True.")
         return _by_running(x, running_mean, running_var, weight, bias, eps)
     count = x.size // x.shape[1] if x.size else 0
+    if not count:  # an empty batch has no statistics
+        nothing = zeros(x.shape[1], dtype=x.dtype, device=x.device)
+        return _by_running(x, nothing, nothing, weight, bias, eps)
     if count < 2:
         raise ValueError(f"batch_norm() needs more than one value per channel to train with, got input {x.shape}.")
     y, center, variance = _batch_norm(x, weight, bias, eps)

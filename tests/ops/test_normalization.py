@@ -117,7 +117,6 @@ def test_nothing_to_normalise() -> None:
     [
         (lambda: tg.batch_norm(tg.ones(3), training=True), r"\(N, C, ...\), got shape \(3,\)"),
         (lambda: tg.batch_norm(tg.ones((1, 3)), training=True), "more than one value per channel"),
-        (lambda: tg.batch_norm(tg.ones((0, 3)), training=True), "more than one value per channel"),
         (lambda: tg.batch_norm(tg.ones((2, 3))), "needs running_mean and running_var, or training=True"),
         (lambda: tg.batch_norm(tg.ones((2, 3)), tg.ones(2)), r"3 channels .* running_mean of shape \(3,\), got \(2,\)"),
         (lambda: tg.layer_norm(tg.ones((2, 3)), 2), r"over \(2,\) does not go with a input of shape \(2, 3\)"),
@@ -209,3 +208,30 @@ def test_bad_input_changes_no_statistics() -> None:
     with pytest.raises(ValueError, match="one value per channel"):
         tg.batch_norm(tg.ones((1, 3)), mean, var, training=True)
     assert mean.version == var.version == 0
+
+
+def test_an_empty_batch_changes_no_statistics():
+    layer = tg.nn.BatchNorm2d(3)
+    x = tg.zeros((0, 3, 2, 2), requires_grad=True)
+    y = layer(x)
+    y.sum().backward()
+    assert y.shape == x.grad.shape == (0, 3, 2, 2)
+    assert layer.weight.grad.tolist() == [0, 0, 0]
+    assert layer.running_mean.tolist() == [0, 0, 0]
+    assert layer.running_var.tolist() == [1, 1, 1]
+    assert tg.nn.BatchNorm1d(3)(tg.ones((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        tg.nn.BatchNorm2d(4, bias=False),
+        tg.nn.InstanceNorm2d(4, affine=True, bias=False),
+        tg.nn.GroupNorm(2, 4, bias=False),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_bias_can_be_left_out(layer):
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+    assert layer.bias is None
+    assert not layer(tg.ones((3, 4, 2, 2))).numpy().any()
