@@ -32,7 +32,7 @@ from tensorgrad.nn.activations import (
     Threshold,
 )
 from tensorgrad.nn.attention import MultiheadAttention
-from tensorgrad.nn.containers import ModuleDict, ModuleList, Sequential
+from tensorgrad.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from tensorgrad.nn.convolution import (
     Conv1d,
     Conv2d,
@@ -46,6 +46,21 @@ from tensorgrad.nn.convolution import (
 from tensorgrad.nn.distances import CosineSimilarity, PairwiseDistance
 from tensorgrad.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from tensorgrad.nn.embedding import Embedding, EmbeddingBag
+from tensorgrad.nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from tensorgrad.nn.linear import Bilinear, Linear
 from tensorgrad.nn.losses import (
     BCELoss,
@@ -105,7 +120,7 @@ from tensorgrad.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.parameter import Parameter, UninitializedBuffer, UninitializedParameter
 from tensorgrad.nn.pooling import (
     AdaptiveAvgPool2d,
     AdaptiveConcatPool2d,
@@ -199,6 +214,19 @@ __all__ = [
     "L1Loss",
     "Lambda",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
@@ -215,13 +243,15 @@ __all__ = [
     "ModuleDict",
     "ModuleList",
     "MSELoss",
+    "MultiheadAttention",
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
-    "MultiheadAttention",
     "NLLLoss",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",
@@ -260,6 +290,8 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

@@ -12,8 +12,12 @@ from tensorgrad.nn.hooks import Passage
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.state import IncompatibleKeys, convert, load
 
-PARAMETER, BUFFER, SCRATCH, MODULE = "parameter", "buffer", "scratch", "module"
-"""What an attribute of a module can be besides an ordinary one; a scratch buffer is not in the state."""
+PARAMETER, BUFFER, SCRATCH, MODULE, COMPUTED = "parameter", "buffer", "scratch", "module", "computed"
+"""What an attribute of a module can be besides an ordinary one.
+
+A scratch buffer is not in the state. What is computed is not there at all: it is made when it is asked for, by what
+``parametrizations`` has under its name (:mod:`tensorgrad.nn.utils.parametrize`).
+"""
 
 
 class Module:
@@ -85,6 +89,9 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         role = PARAMETER if isinstance(value, Parameter) else MODULE if isinstance(value, Module) else None
         roles = self.__dict__.get("_roles")
+        if roles and roles.get(name) == COMPUTED:
+            self.parametrizations[name].assign(value)
+            return
         if role is not None:
             if roles is None:
                 raise self._uninitialized(f"cannot have the {role} {name!r} yet")
@@ -108,6 +115,8 @@ class Module:
         # Only asked for what is not there.
         if "_roles" not in self.__dict__ and not name.startswith("__"):
             raise self._uninitialized(f"has no {name!r}")
+        if self.__dict__.get("_roles", {}).get(name) == COMPUTED:
+            return self.parametrizations[name]()
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.", name=name, obj=self)
 
     def _uninitialized(self, problem: str) -> AttributeError:
@@ -119,7 +128,7 @@ class Module:
             raise self._uninitialized(f"cannot have the {role} {name!r} yet")
         if not isinstance(name, str) or not name or "." in name:
             raise ValueError(f"a {role} needs a name without a dot, got {name!r}.")
-        if name not in self._roles and hasattr(self, name):
+        if self._roles.get(name) in (None, COMPUTED) and hasattr(self, name):
             raise ValueError(f"{type(self).__name__} has an attribute {name!r} already: give the {role} another name.")
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"the {role} {name!r} must be a {kind.__name__} or None, not {type(value).__name__}.")
@@ -266,9 +275,16 @@ class Module:
 
     def _state(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         for path, module in self.named_modules(prefix, remove_duplicate=False):
-            for role in (PARAMETER, BUFFER):
-                for name, tensor in module._members(role):
-                    yield _join(path, name), tensor
+            yield from module._own_state(path)
+
+    def _own_state(self, path: str) -> Iterator[tuple[str, Tensor]]:
+        for role in (PARAMETER, BUFFER):
+            for name, tensor in self._members(role):
+                yield _join(path, name), tensor
+
+    def _ready_for(self, state: Mapping[str, Any], path: str) -> Module:
+        """What the state can be loaded into: this module, or what it is going to be with this state."""
+        return self
 
     def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
         """All parameters and persistent buffers by path: Tensors outside the graph that share memory with them.
@@ -294,7 +310,7 @@ class Module:
             CheckpointError: lists all entries that are missing, unexpected, or of the wrong shape. Nothing has been
                 changed then.
         """
-        return load(dict(self._state()), state_dict, strict, type(self).__name__)
+        return load(self, state_dict, strict)
 
     # -- changes to all of it ------------------------------------------------------------------------------
 
@@ -427,7 +443,7 @@ class Module:
         for name, child in children:
             lines.append(f"({name}): " + repr(child).replace("\n", "\n  "))
         body = "\n  ".join(lines)
-        return f"{type(self).__name__}(\n  {body}\n)" if children else f"{type(self).__name__}({body})"
+        return f"{type(self).__name__}(\n  {body}\n)" if children or "\n" in body else f"{type(self).__name__}({body})"
 
     def _refuse(self, x: Any, wanted: str) -> NoReturn:
         """Says which layer was given what, and what it takes."""

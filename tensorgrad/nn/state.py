@@ -9,6 +9,7 @@ from tensorgrad import backend
 from tensorgrad.autograd import Tensor, versions
 from tensorgrad.autograd.conversion import to_array
 from tensorgrad.errors import CheckpointError
+from tensorgrad.nn.parameter import Uninitialized
 from tensorgrad.ops.casting import destination
 
 
@@ -19,8 +20,8 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-def load(own: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool, owner: str) -> IncompatibleKeys:
-    """Copies the values of ``state`` into the tensors of ``own`` that have their names.
+def load(module: Any, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+    """Copies the values of ``state`` into the parameters and buffers of a module that have their names.
 
     Raises:
         TypeError: if ``state`` is no dict.
@@ -31,6 +32,12 @@ def load(own: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool, owne
             f"load_state_dict() takes a dict of Tensors by name, as state_dict() gives it, got {type(state).__name__}"
             + (": give its state_dict()." if hasattr(state, "state_dict") else ".")
         )
+    ready: dict[Any, Any] = {}
+    own: dict[str, Tensor] = {}
+    for path, part in module.named_modules(remove_duplicate=False):
+        if part not in ready:
+            ready[part] = part._ready_for(state, path)
+        own.update(ready[part]._own_state(path))
     missing = [name for name in own if name not in state]
     unexpected = [name for name in state if name not in own]
     problems = {"missing": missing, "unexpected": unexpected} if strict else {}
@@ -39,18 +46,25 @@ def load(own: Mapping[str, Tensor], state: Mapping[str, Any], strict: bool, owne
         if name in state:
             value = state[name]
             values[name] = array = to_array(value.data if isinstance(value, Tensor) else value)
-            if array.shape != tensor.shape:
+            if isinstance(tensor, Uninitialized):
+                wrong.append(f"{name} of shape {tuple(array.shape)}, here of none so far")
+            elif array.shape != tensor.shape:
                 wrong.append(f"{name} of shape {tuple(array.shape)}, here {tensor.shape}")
             elif array.dtype.kind == "c" and tensor.dtype.kind != "c":
                 wrong.append(f"{name} of dtype {array.dtype}, here {tensor.dtype}")
     problems["not fitting"] = wrong
     if any(problems.values()):
         lists = [f"  {what}: {', '.join(names)}" for what, names in problems.items() if names]
-        raise CheckpointError("\n".join([f"the state does not fit {owner}, and nothing was loaded:", *lists]))
+        raise CheckpointError(
+            "\n".join([f"the state does not fit {type(module).__name__}, and nothing was loaded:", *lists])
+        )
     moved = {name: backend.transfer(array, own[name].device) for name, array in values.items()}
     for name, array in moved.items():
         own[name].data[...] = array
         versions.mark(own[name].data, "load_state_dict")
+    for part, other in ready.items():
+        if other is not part:
+            part._become(other)
     return IncompatibleKeys(missing, unexpected)
 
 
@@ -70,8 +84,12 @@ def convert(tensors: Iterable[Tensor], targets: tuple[Any, ...], dtype: Any, dev
     def converted(tensor: Tensor) -> Any:
         return to_array(tensor.data, dtype if tensor.dtype.kind in "fc" else None, device)
 
-    changes = [(tensor, converted(tensor), tensor.grad) for tensor in tensors]
+    tensors = list(tensors)
+    changes = [(tensor, converted(tensor), tensor.grad) for tensor in tensors if not isinstance(tensor, Uninitialized)]
     changes = [(tensor, array, None if grad is None else converted(grad)) for tensor, array, grad in changes]
+    for tensor in tensors:
+        if isinstance(tensor, Uninitialized):
+            tensor.convert(dtype, device)
     for tensor, array, grad in changes:
         if array is not tensor.data:
             tensor.grad = None

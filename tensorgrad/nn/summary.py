@@ -76,7 +76,7 @@ def summary(
 ) -> Summary:
     """Runs zeros through a model in evaluation mode, and tells what came out of each layer.
 
-    The model is left as it was: its mode, its buffers, its gradients.
+    The model is left as it was: its mode, its buffers, its gradients. Lazy layers, though, are told their sizes by it.
 
     Args:
         model: the model.

@@ -14,6 +14,7 @@ from tensorgrad.autograd import versions
 from tensorgrad.autograd.modes import enable_grad
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.backend import Array
+from tensorgrad.nn.parameter import Uninitialized
 from tensorgrad.optim.options import plain
 from tensorgrad.optim.parameters import ALL_OR_NONE, Named, Parameters, parameter_groups, split_names
 
@@ -311,7 +312,7 @@ class Optimizer:
         lines = []
         for i, group in enumerate(self.param_groups):
             options = ", ".join(f"{name}={value!r}" for name, value in group.items() if name != "params")
-            values = sum(parameter.size for parameter in group["params"])
+            values = sum(parameter.size for parameter in group["params"] if not isinstance(parameter, Uninitialized))
             lines.append(f"  (group {i}): {len(group['params'])} parameters, {values:,} values, {options}")
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
 

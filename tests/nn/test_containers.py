@@ -117,3 +117,62 @@ def test_containers_inside_containers() -> None:
     model = nn.Sequential(nn.ModuleList([nn.Linear(1, 1)]), nn.ModuleDict({"x": nn.Linear(1, 1)}))
     assert list(model.state_dict()) == ["0.0.weight", "0.0.bias", "1.x.weight", "1.x.bias"]
     assert model.to("float64")[1]["x"].bias.dtype == tg.float64
+
+
+def test_parameters_in_a_list() -> None:
+    own = nn.Parameter(tg.ones(2))
+    row = nn.ParameterList([own, tg.zeros((2, 2)), [1.0]])
+    assert row[0] is own
+    assert [type(parameter) for parameter in row] == [nn.Parameter] * 3
+    assert list(row.state_dict()) == ["0", "1", "2"]
+    assert repr(row[1:]) == (
+        "ParameterList(\n  (0): Parameter of shape (2, 2), float32\n  (1): Parameter of shape (1,), float32\n)"
+    )
+    row += [tg.ones(3)]
+    row[1] = tg.ones(4)
+    assert [parameter.shape for parameter in row] == [(2,), (4,), (1,), (3,)]
+    assert row.pop(0) is own
+    assert [name for name, _ in row.named_parameters()] == ["0", "1", "2"]
+    assert nn.Sequential(row).to("float64")[0][-1].dtype == "float64"
+    assert row.insert(0, own)[0] is own
+    assert len(nn.ParameterList()) == 0
+    assert repr(nn.ParameterList()) == "ParameterList()"
+    with pytest.raises(IndexError, match="index 7 is out of range: this ParameterList has 4 parameters"):
+        row[7]
+    with pytest.raises(TypeError, match=r"extend\(\) takes a list of members, not one Tensor"):
+        row.extend(tg.ones(2))
+    with pytest.raises(tg.GradientError, match="int64"):
+        row.append([1, 2])
+    assert len(row) == 4
+
+
+def test_parameters_by_name() -> None:
+    own = nn.Parameter(tg.ones(2))
+    named = nn.ParameterDict({"a": own, "b": tg.zeros(3)})
+    assert named["a"] is named.a is named.get("a") is own
+    assert named.get("c") is None
+    assert list(named.state_dict()) == list(named) == named.keys() == ["a", "b"]
+    assert list(reversed(named)) == ["b", "a"]
+    assert named.setdefault("a", tg.zeros(9)) is own
+    assert named.setdefault("c", tg.ones(1)) is named["c"]
+    assert named.popitem()[0] == "c"
+    assert named.pop("c", 5) == 5
+    both = {"z": tg.ones(1)} | named | {"y": tg.ones(1)}
+    assert list(both) == ["z", "a", "b", "y"]
+    assert both["a"] is own
+    named |= {"b": own}
+    assert named["b"] is own
+    copy = named.copy()
+    del copy["a"]
+    assert "a" in named
+    named.clear()
+    assert len(named) == 0
+    filled = nn.ParameterDict.fromkeys(["a", "b"], 2.0)
+    assert filled["a"].tolist() == 2
+    assert filled["a"].data is not filled["b"].data
+    with pytest.raises(KeyError, match="no parameter 'x'; there are: a, b"):
+        filled["x"]
+    with pytest.raises(KeyError, match="empty"):
+        named.popitem()
+    with pytest.raises(ValueError, match="has an attribute 'training' already"):
+        filled["training"] = own
