@@ -11,42 +11,9 @@ import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.nn import functional as F
 from tensorgrad.testing import assert_gradients
+from tests.nn.references import attention
 
 RNG = np.random.default_rng(0)
-
-
-def reference(layer, query, key, value, hidden=None, padding=None):
-    """The layer on batch-first arrays, one head and one query at a time; the result, and the weights of each head."""
-    state = {name: array.numpy() for name, array in layer.state_dict().items()}
-    e, heads, d = layer.embed_dim, layer.num_heads, layer.head_dim
-    projections = (
-        np.split(state["in_proj_weight"], 3)
-        if "in_proj_weight" in state
-        else [state[f"{name}_proj_weight"] for name in "qkv"]
-    )
-    biases = np.split(state.get("in_proj_bias", np.zeros(3 * e)), 3)
-    q, k, v = (x @ w.T + b for x, w, b in zip((query, key, value), projections, biases))
-    batch, length, _ = q.shape
-    if "bias_k" in state:
-        k = np.concatenate([k, np.tile(state["bias_k"], (batch, 1, 1))], axis=1)
-        v = np.concatenate([v, np.tile(state["bias_v"], (batch, 1, 1))], axis=1)
-    if layer.add_zero_attn:
-        k, v = (np.concatenate([x, np.zeros((batch, 1, e))], axis=1) for x in (k, v))
-    weights = np.zeros((batch, heads, length, k.shape[1]))
-    out = np.zeros((batch, length, e))
-    for n in range(batch):
-        for h in range(heads):
-            part = slice(h * d, (h + 1) * d)
-            for i in range(length):
-                scores = k[n, :, part] @ q[n, i, part] / np.sqrt(d)
-                for mask, at in ((hidden, i), (padding, n)):
-                    if mask is not None:
-                        row = mask[n * heads + h, at] if mask.ndim == 3 else mask[at]
-                        added = np.where(row, -np.inf, 0) if mask.dtype == bool else row
-                        scores[: len(row)] += added
-                weights[n, h, i] = np.exp(scores) / np.exp(scores).sum() if np.isfinite(scores).any() else 0
-                out[n, i, part] = weights[n, h, i] @ v[n, :, part]
-    return out @ state["out_proj.weight"].T + state.get("out_proj.bias", 0), weights
 
 
 def drawn(*args, **options):
@@ -81,7 +48,7 @@ def test_it_is_every_head_by_itself(options: dict, masks: tuple, device: str) ->
     layer = drawn(6, 3, **options)
     query = RNG.normal(size=(2, 4, 6))
     key, value = RNG.normal(size=(2, 5, layer.kdim)), RNG.normal(size=(2, 5, layer.vdim))
-    expected, expected_weights = reference(layer, query, key, value, *masks)
+    expected, expected_weights = attention(layer, query, key, value, *masks)
     layer.to(device)
     hidden, padding = (None if mask is None else tg.tensor(mask, device=device) for mask in masks)
     for batch_first in (True, False):
@@ -104,7 +71,7 @@ def test_without_a_batch_and_without_weights() -> None:
     for batch_first in (True, False):
         layer.batch_first = batch_first
         out, weights = layer(query, key, key, padding)
-        expected, each = reference(layer, query[None], key[None], key[None], padding=padding[None])
+        expected, each = attention(layer, query[None], key[None], key[None], padding=padding[None])
         np.testing.assert_allclose(out.detach().numpy(), expected[0], atol=1e-12)
         np.testing.assert_allclose(weights.detach().numpy(), each[0].mean(0), atol=1e-12)
         assert layer(query, key, key, average_attn_weights=False)[1].shape == (2, 3, 5)
