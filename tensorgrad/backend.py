@@ -38,6 +38,8 @@ class Backend(ABC):
     array_type: type
     synchronous: bool = False
     """Whether values are there at once, so that to look at them is not to wait for a device."""
+    overlaps: bool = False
+    """Whether :meth:`stage` copies while the device computes."""
 
     def device(self, array: Array) -> str:
         """The device that holds ``array``."""
@@ -54,6 +56,10 @@ class Backend(ABC):
     @abstractmethod
     def to_numpy(self, array: Array) -> np.ndarray:
         """The values of ``array`` on the host."""
+
+    def stage(self, array: np.ndarray, device: str) -> Array:
+        """A host array on ``device``, copied there while the device computes, where it can."""
+        return self.from_numpy(array, device)
 
     def move(self, array: Array, device: str) -> Array:
         """``array`` on another device of this library."""
@@ -93,10 +99,13 @@ class CuPyBackend(Backend):
 
     name = "cupy"
     device_type = "cuda"
+    overlaps = True
 
     def __init__(self, cupy: ModuleType) -> None:
         self.xp = cupy
         self.array_type = cupy.ndarray
+        self._copying: dict[str, Any] = {}
+        self._on_their_way: list[tuple[Any, np.ndarray]] = []
 
     def _index(self, device: str) -> int:
         return int(device.partition(":")[2] or 0)
@@ -111,6 +120,28 @@ class CuPyBackend(Backend):
     def from_numpy(self, array: np.ndarray, device: str) -> Array:
         with self.xp.cuda.Device(self._index(device)):
             return self.xp.asarray(array)
+
+    def stage(self, array: np.ndarray, device: str) -> Array:
+        if not array.size:
+            return self.from_numpy(array, device)
+        cuda = self.xp.cuda
+        with cuda.Device(self._index(device)):
+            if device not in self._copying:
+                self._copying[device] = cuda.Stream(non_blocking=True)
+            copying, computing = self._copying[device], cuda.get_current_stream()
+            memory = cuda.alloc_pinned_memory(array.nbytes)
+            pinned = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
+            pinned[...] = array
+            # Its memory is of the stream that computes, which may not be done with what was there before.
+            copy = self.xp.empty(array.shape, array.dtype)
+            copying.wait_event(computing.record())
+            copy.set(pinned, stream=copying)
+            done = copying.record()
+            computing.wait_event(done)
+            # Pinned memory is used again as soon as nobody holds it.
+            self._on_their_way = [(event, held) for event, held in self._on_their_way if not event.done]
+            self._on_their_way.append((done, pinned))
+            return copy
 
     def to_numpy(self, array: Array) -> np.ndarray:
         return array.get()
@@ -270,6 +301,14 @@ def transfer(array: Array, device: str) -> Array:
     if source is target:
         return source.move(array, device)
     return target.from_numpy(source.to_numpy(array), device)
+
+
+def stage(array: Array, device: str) -> Array:
+    """As :func:`transfer`; from the host to a GPU while that computes."""
+    source, target = of(array), for_device(device)
+    if source is NUMPY and target is not NUMPY:
+        return target.stage(array, canonical_device(device))
+    return transfer(array, device)
 
 
 def owner(array: Array) -> Array:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from tensorgrad.data import transforms
 from tensorgrad.data.collate import collate
-from tensorgrad.data.dataset import ConcatDataset, Dataset, MapDataset, Subset, TensorDataset, random_split
+from tensorgrad.data.dataset import (
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    MapDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
 from tensorgrad.data.digits import load_digits
 from tensorgrad.data.folder import ImageFolder, read_image
 from tensorgrad.data.idx import read_idx
@@ -20,6 +28,7 @@ from tensorgrad.data.samplers import (
     WeightedRandomSampler,
 )
 from tensorgrad.data.table import CSVDataset
+from tensorgrad.data.workers import WorkerInfo, get_worker_info
 
 __all__ = [
     "BatchSampler",
@@ -28,6 +37,7 @@ __all__ = [
     "DataLoader",
     "Dataset",
     "ImageFolder",
+    "IterableDataset",
     "MapDataset",
     "RandomSampler",
     "Sampler",
@@ -37,8 +47,10 @@ __all__ = [
     "SubsetRandomSampler",
     "TensorDataset",
     "WeightedRandomSampler",
+    "WorkerInfo",
     "collate",
     "find_mnist",
+    "get_worker_info",
     "load_digits",
     "load_mnist",
     "random_split",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,17 +79,23 @@ def _rebuilt(like: Any, parts: list[Any]) -> Any:
     return type(like)(*parts) if hasattr(like, "_fields") else type(like)(parts)
 
 
-def to_tensors(batch: Any, device: str | None) -> Any:
-    """``batch`` with all arrays in it as Tensors on ``device`` (None: where they are); what is no array stays."""
+def to_tensors(batch: Any, device: str | None, move: Callable[[Any, str], Any] = backend.transfer) -> Any:
+    """``batch`` with all arrays in it as Tensors on ``device`` (None: where they are); what is no array stays.
+
+    Args:
+        batch: arrays, Tensors and other things, in tuples, lists and dicts.
+        device: where to.
+        move: brings an array to a device.
+    """
     if isinstance(batch, Tensor):
-        moved = batch.data if device is None else backend.transfer(batch.data, device)
+        moved = batch.data if device is None else move(batch.data, device)
         return batch if moved is batch.data else Tensor(moved)
     if isinstance(batch, np.generic):
         return batch
     if backend.of(batch) is not None:
-        return Tensor(batch, device=device)
+        return Tensor(batch if device is None else move(batch, device))
     if isinstance(batch, Mapping):
-        return {key: to_tensors(value, device) for key, value in batch.items()}
+        return {key: to_tensors(value, device, move) for key, value in batch.items()}
     if isinstance(batch, (tuple, list)):
-        return _rebuilt(batch, [to_tensors(value, device) for value in batch])
+        return _rebuilt(batch, [to_tensors(value, device, move) for value in batch])
     return batch

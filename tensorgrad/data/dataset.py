@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,24 @@ def batch_of(dataset: Any) -> Callable[[np.ndarray], Any] | None:
     return None
 
 
+class IterableDataset:
+    """Samples that come one after the other and cannot be indexed, as those of a stream: the base class of such.
+
+    A subclass defines ``__iter__``, which begins anew each time. It need not be a subclass of this one.
+
+    Example:
+        >>> class Lines(IterableDataset):
+        ...     def __iter__(self):
+        ...         return iter("one two three".split())
+        >>> [*Lines()]
+        ['one', 'two', 'three']
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        """All samples, from the first on."""
+        raise NotImplementedError(f"{type(self).__name__} defines no __iter__().")
+
+
 class TensorDataset(Dataset):
     """Arrays side by side: sample ``i`` is the tuple of their rows ``i``.
 
@@ -100,6 +118,13 @@ class TensorDataset(Dataset):
     def __repr__(self) -> str:
         parts = ", ".join(f"{array.dtype}{list(array.shape)}" for array in self._arrays)
         return f"TensorDataset({parts})"
+
+
+def may_draw(dataset: Any) -> bool:
+    """Whether taking batches may draw random numbers: only of arrays that are nothing but taken it is known not to."""
+    while type(dataset) is Subset:
+        dataset = dataset.dataset
+    return getattr(batch_of(dataset), "__func__", None) is not TensorDataset.batch
 
 
 def _take(array: Array, indices: np.ndarray) -> Array:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import operator
-import queue
-import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tensorgrad import backend
-from tensorgrad.data.collate import collate, to_tensors
-from tensorgrad.data.dataset import batch_of
-from tensorgrad.random import Generator, choose_generator, use_generator
+from tensorgrad.data.collate import to_tensors
+from tensorgrad.data.dataset import batch_of, may_draw
+from tensorgrad.data.workers import END, Maker, Pool, Processes, Threads, context_of, in_order
+from tensorgrad.random import Generator, choose_generator
 
 
 class DataLoader:
     """Goes through a dataset in batches, once for each ``for`` loop.
 
     With a seed, the first loop has the same order on every run, and so has the second, which is another one. Samples
-    that draw random numbers, as augmentation does, draw from a generator of the loop's own, whichever thread makes
-    them: a run repeats, whatever ``prefetch`` is. A
+    that draw random numbers with tensorgrad's functions, as augmentation does, draw from a generator of their batch,
+    which depends on the seed, the loop and the number of the batch: a run repeats, whatever ``prefetch``,
+    ``num_workers`` and ``worker`` are. A
     dataset with a ``batch(indices)`` method (a :class:`~tensorgrad.data.TensorDataset`) is asked for whole batches;
     from any other, and from a subclass with a ``__getitem__`` of its own, samples are taken one by one and collated.
+
+    Workers make several batches at the same time; they come in the order in which they would come without. Processes
+    pay where samples are made by Python's own code, threads where that is left to NumPy or Pillow. A process has its
+    own copy of the dataset, made by pickle unless the way of starting is ``"fork"``; a program that starts processes
+    has ``if __name__ == "__main__":`` in front of what it does. In a process the global generators of NumPy and of
+    ``random`` are seeded for each batch; elsewhere they are left alone, and generators that a dataset keeps for itself
+    are copied with it, so that all workers draw the same from them. What goes wrong in a worker is raised in the loop.
+    A stream has one worker, whatever ``num_workers`` is.
 
     Args:
         dataset: what has a length and can be indexed; or what can only be gone through from the beginning, as a stream
@@ -39,15 +49,29 @@ class DataLoader:
         seed: what the orders depend on: an integer, or a :class:`~tensorgrad.random.Generator`, which is advanced by
             every loop. By default the default generator, which ``tg.manual_seed`` sets.
         collate_fn: makes a batch of a list of samples; :func:`~tensorgrad.data.collate` by default.
-        prefetch: how many batches a thread makes in advance; 0 for none, and no thread. By default 2 where samples are
-            taken one by one, and 0 where the dataset gives whole batches: taking rows of an array is quicker than
-            passing them from thread to thread.
+        prefetch: how many batches are made in advance. By default 2 for each worker. Without workers one thread makes
+            them, by default 2 where samples are taken one by one, and 0, without a thread, where the dataset gives
+            whole batches: taking rows of an array is quicker than passing them from thread to thread.
         device: where the Tensors are to be; by default where the dataset's arrays are.
+        num_workers: how many workers make batches.
+        worker: what they are, ``"process"`` or ``"thread"``.
+        prefetch_factor: the same as ``prefetch``, for each worker.
+        persistent_workers: whether processes are kept for the next loop, with their copies of the dataset as they are,
+            until the loader is no more.
+        worker_init_fn: called in each worker, with its number, when it begins; see :func:`get_worker_info`.
+        timeout: seconds to wait for a batch; 0 for ever.
+        multiprocessing_context: how processes are started: ``"forkserver"``, ``"spawn"``, ``"fork"`` or a context of
+            :mod:`multiprocessing`. By default a fork server, or where there is none ``"spawn"``.
+        pin_memory: whether batches for a GPU are copied through page-locked memory while it computes, one batch in
+            advance. On the CPU nothing changes.
 
     Raises:
         ValueError: if ``batch_size`` is not positive, or ``prefetch`` negative, or options exclude each other.
-        TypeError: if the dataset can neither be indexed nor gone through.
+        TypeError: if the dataset can neither be indexed nor gone through; when a loop begins, if processes need what
+            cannot be pickled.
         DeviceError: if there is no such device.
+        RuntimeError: in a loop, if a worker process was killed.
+        TimeoutError: in a loop, if a batch took too long.
 
     Example:
         >>> from tensorgrad.data import TensorDataset
@@ -72,6 +96,14 @@ class DataLoader:
         collate_fn: Callable[[list[Any]], Any] | None = None,
         prefetch: int | None = None,
         device: str | None = None,
+        num_workers: int = 0,
+        worker: str = "process",
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        worker_init_fn: Callable[[int], Any] | None = None,
+        timeout: float = 0.0,
+        multiprocessing_context: Any = None,
+        pin_memory: bool = False,
     ) -> None:
         self.streamed = not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__"))
         if self.streamed and (not hasattr(dataset, "__iter__") or hasattr(dataset, "__next__")):
@@ -93,6 +125,26 @@ class DataLoader:
                 "the batch_sampler says what is in each batch: batch_size, shuffle, sampler and drop_last do not go "
                 "with it."
             )
+        if operator.index(num_workers) < 0:
+            raise ValueError(f"num_workers is 0 or greater, got {num_workers}.")
+        if worker not in ("process", "thread"):
+            raise ValueError(f"a worker is a 'process' or a 'thread', not {worker!r}.")
+        if not timeout >= 0:
+            raise ValueError(f"timeout is 0 (for ever) or more seconds, got {timeout}.")
+        needs = {
+            "prefetch_factor": prefetch_factor is not None,
+            "persistent_workers": persistent_workers,
+            "timeout": timeout > 0,
+            "multiprocessing_context": multiprocessing_context is not None,
+        }
+        for name in (name for name, given in needs.items() if given and not num_workers):
+            raise ValueError(f"{name} is about workers, and there are none: give num_workers, too.")
+        if prefetch is not None and prefetch_factor is not None:
+            raise ValueError("prefetch is about all batches in advance, prefetch_factor about each worker's: give one.")
+        if prefetch_factor is not None and operator.index(prefetch_factor) < 1:
+            raise ValueError(f"prefetch_factor is 1 or greater, got {prefetch_factor}.")
+        if prefetch is None and num_workers:
+            prefetch = num_workers * (prefetch_factor or 2)
         if prefetch is None:
             prefetch = 0 if collate_fn is None and batch_of(dataset) else 2
         if operator.index(prefetch) < 0:
@@ -107,6 +159,11 @@ class DataLoader:
         self.collate_fn = collate_fn
         self.prefetch = prefetch
         self.device = None if device is None else backend.canonical_device(device)
+        self.num_workers, self.worker = num_workers, worker
+        self.persistent_workers, self.worker_init_fn = persistent_workers, worker_init_fn
+        self.timeout, self.pin_memory = timeout, pin_memory
+        self.context = context_of(multiprocessing_context) if num_workers and worker == "process" else None
+        self._kept: Processes | None = None
 
     def __len__(self) -> int:
         """The number of batches; a stream may have none that is known."""
@@ -116,13 +173,34 @@ class DataLoader:
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Any]:
-        if self.streamed:
-            return self._tensors(self._stream(self._own_generator()))
-        # The order is drawn here and not at the first batch: loops that run side by side each have their own.
-        parts = self._parts()
-        whole = batch_of(self.dataset) if self.collate_fn is None else None
-        make = whole or self._collated(self._own_generator())
-        return self._tensors(make(part) for part in parts)
+        return self.batches()
+
+    def batches(self, start: int = 0) -> Iterator[Any]:
+        """The batches of a loop from some number on, as they are in a whole one; those before are not made.
+
+        Of a stream they are made, and let go.
+
+        Args:
+            start: how many batches are left out.
+
+        Example:
+            >>> loader = DataLoader(np.arange(6), batch_size=2, shuffle=True, seed=0)
+            >>> again = DataLoader(np.arange(6), batch_size=2, shuffle=True, seed=0)
+            >>> [batch.tolist() for batch in loader.batches(2)] == [batch.tolist() for batch in again][2:]
+            True
+        """
+        if operator.index(start) < 0:
+            raise ValueError(f"a loop starts at batch 0 or a later one, got {start}.")
+        # Drawn here and not at the first batch: loops that run side by side each have their own.
+        parts = None if self.streamed else self._parts()
+        drawing = self.worker_init_fn is not None or self.collate_fn is not None or may_draw(self.dataset)
+        # Random numbers for augmentation: those of a sample must not depend on what training draws meanwhile.
+        seed = int(self.generator.integers(0, 2**63)) if drawing else None
+        maker = Maker(self.dataset, self.collate_fn, self.batch_size, self.drop_last)
+        maker.begin(seed, parts)
+        if parts is None:
+            return self._tensors(itertools.islice(self._made(maker, itertools.count()), start, None))
+        return self._tensors(self._made(maker, range(start, len(parts))))
 
     def _parts(self) -> list[np.ndarray]:
         """The indices of each batch of one loop."""
@@ -137,74 +215,55 @@ class DataLoader:
         count = whole + (rest > 0 and not self.drop_last)
         return [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(count)]
 
+    def _made(self, maker: Maker, numbers: Iterable[int]) -> Iterator[Any]:
+        # A stream is one row of samples: more than one worker would have to know of each other.
+        workers = min(self.num_workers, 1) if self.streamed else self.num_workers
+        if not workers and not self.prefetch:
+            return itertools.takewhile(lambda batch: batch is not END, (maker.make(number) for number in numbers))
+
+        def open_pool() -> Pool:
+            if not workers:
+                return Threads(maker, 1, None, named=False)
+            if self.worker == "thread":
+                return Threads(maker, workers, self.worker_init_fn, named=True)
+            return self._processes(maker, workers)
+
+        return in_order(open_pool, numbers, self.prefetch, self.timeout)
+
+    def _processes(self, maker: Maker, count: int) -> Processes:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            # If one of them ended since the last loop, that is none of this one's business.
+            with contextlib.suppress(RuntimeError):
+                kept.begin(maker)
+                return kept
+            kept.release(broken=True)
+        keep = weakref.WeakMethod(self._keep) if self.persistent_workers else None
+        pool = Processes(self.context, maker, count, self.worker_init_fn, keep)
+        try:
+            pool.begin(maker)
+        except BaseException:
+            pool.release(broken=True)
+            raise
+        return pool
+
+    def _keep(self, pool: Processes) -> bool:
+        """Has processes wait for the next loop; says whether they do."""
+        if self._kept is not None:
+            return False
+        self._kept = pool
+        return True
+
     def _tensors(self, batches: Iterator[Any]) -> Iterator[Any]:
         # In this thread, because CuPy orders its work by the streams of a thread.
-        for batch in _in_background(batches, self.prefetch) if self.prefetch else batches:
-            yield to_tensors(batch, self.device)
-
-    def _own_generator(self) -> Generator:
-        """Random numbers for augmentation: those of a sample must not depend on what training draws meanwhile."""
-        return Generator(int(self.generator.integers(0, 2**63)))
-
-    def _collated(self, generator: Generator) -> Callable[[np.ndarray], Any]:
-        """A function that takes samples one by one, for one loop."""
-
-        def make(indices: np.ndarray) -> Any:
-            with use_generator(generator):
-                return (self.collate_fn or collate)([self.dataset[index] for index in indices.tolist()])
-
-        return make
-
-    def _stream(self, generator: Generator) -> Iterator[Any]:
-        """The batches of one loop through what cannot be indexed."""
-        samples = None
-        while True:
-            with use_generator(generator):
-                samples = iter(self.dataset) if samples is None else samples
-                batch = list(itertools.islice(samples, self.batch_size))
-                if not batch or (self.drop_last and len(batch) < self.batch_size):
-                    return
-                collated = (self.collate_fn or collate)(batch)
-            yield collated
-
-
-def _in_background(batches: Iterator[Any], ahead: int) -> Iterator[Any]:
-    """The same batches, made by a thread that works up to ``ahead`` of them in advance.
-
-    An exception there is raised here, with its traceback. The thread ends when all is done, or when this
-    generator is closed or dropped, as a loop does that is left early.
-    """
-    results: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(ahead)
-    left = threading.Event()
-
-    def work() -> None:
-        while not left.is_set():
-            try:
-                result = next(batches), None
-            except BaseException as error:
-                results.put((None, error))
-                return
-            results.put(result)
-
-    thread = threading.Thread(target=work, name="tensorgrad-loader", daemon=True)
-    thread.start()
-    try:
-        while True:
-            result, error = results.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                try:
-                    raise error
-                finally:
-                    # Its traceback holds this frame: without this the two would keep each other alive.
-                    del error
-            yield result
-    finally:
-        left.set()
-        # The thread may be waiting for room: one free place is enough for it to see that the loop was left.
-        while not results.empty():
-            results.get_nowait()
-        # Whoever uses the dataset next is not to meet the thread there; but nobody waits for a sample that takes ages.
-        if thread is not threading.current_thread():
-            thread.join(timeout=1.0)
+        if not (self.pin_memory and self.device is not None and backend.for_device(self.device).overlaps):
+            for batch in batches:
+                yield to_tensors(batch, self.device)
+            return
+        # The next batch is on its way before this one is used.
+        on_its_way: list[Any] = []
+        for batch in batches:
+            on_its_way.append(to_tensors(batch, self.device, backend.stage))
+            if len(on_its_way) > 1:
+                yield on_its_way.pop(0)
+        yield from on_its_way

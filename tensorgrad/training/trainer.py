@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import sys
@@ -180,7 +181,7 @@ class Trainer:
         self.model.train()
         skipped, rng_now = self.batch, get_rng_state()
         if skipped:
-            # Batches are made again, as they were, and let go.
+            # The rest of the batches is that of the epoch as it began.
             set_rng_state(self._at_start["rng"])
             self._set_data(self._at_start["data"])
         else:
@@ -191,12 +192,10 @@ class Trainer:
         self._began = time.perf_counter()
         self._tell("on_epoch_begin", _length(train))
         self.optimizer.zero_grad()
-        samples, number = 0, 0
-        for number, (batch, last) in enumerate(_with_last(train), start=1):
-            if number <= skipped:
-                if number == skipped:
-                    set_rng_state(rng_now)
-                continue
+        samples, number, batches = 0, skipped, _from(train, skipped)
+        if skipped:
+            set_rng_state(rng_now)
+        for number, (batch, last) in enumerate(_with_last(batches), start=skipped + 1):
             inputs, target = self._parts(batch)
             loss, output = self.compute_loss(inputs, target)
             count, value = _count(inputs[0]), loss.item()
@@ -449,6 +448,16 @@ def _generators(data: Any) -> list[Generator]:
         if isinstance(generator, Generator) and generator is not default_generator and generator not in found:
             found.append(generator)
     return found
+
+
+def _from(data: Data, start: int) -> Iterator[Any]:
+    """The batches of a loop without the first ones; what they draw before the first batch has been drawn."""
+    if isinstance(data, DataLoader) and type(data).__iter__ is DataLoader.__iter__:
+        return data.batches(start)
+    batches = iter(data)
+    for _ in itertools.islice(batches, start):
+        pass
+    return batches
 
 
 def _with_last(batches: Data) -> Iterator[tuple[Any, bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import weakref
 
 import numpy as np
@@ -21,6 +23,7 @@ from tensorgrad.data import DataLoader, Dataset, Subset, TensorDataset
 from tensorgrad.errors import DeviceError
 from tensorgrad.random import Generator, default_generator
 from tests import strict
+from tests.data import samples
 from tests.strict.backend import StrictBackend
 
 
@@ -305,10 +308,10 @@ def test_batches_are_made_in_advance():
     loader = DataLoader(Numbers(20), 1, prefetch=3)
     iterator = iter(loader)
     next(iterator)
-    # One was taken, three wait in the queue, and one waits for room.
-    assert wait_for(lambda: len(loader.dataset.asked) == 5)
+    # One was taken, three wait.
+    assert wait_for(lambda: len(loader.dataset.asked) == 4)
     time.sleep(0.05)
-    assert loader.dataset.asked == list(range(5))
+    assert loader.dataset.asked == list(range(4))
     assert len(loader_threads()) == 1
     assert loader_threads()[0].daemon
 
@@ -476,3 +479,147 @@ def test_a_loop_left_early_leaves_the_generator_where_it_always_does():
         return tg.rand(1).item()
 
     assert len({run() for _ in range(5)}) == 1
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+def test_the_rest_of_a_loop(prefetch):
+    class Asked(Noisy):
+        def __getitem__(self, index):
+            asked.append(index)
+            return super().__getitem__(index)
+
+    def loader():
+        return DataLoader(Asked(), batch_size=5, shuffle=True, seed=1, prefetch=prefetch)
+
+    asked = []
+    whole, part = loader(), loader()
+    expected = [batch.tolist() for batch in whole]
+    for start in (1, 3, 7):
+        asked.clear()
+        assert [batch.tolist() for batch in part.batches(start)] == expected[start:]
+        assert len(asked) == max(12 - 5 * start, 0)
+        expected = [batch.tolist() for batch in whole]
+    with pytest.raises(ValueError, match="starts at batch 0 or a later one, got -1"):
+        loader().batches(-1)
+
+
+def test_the_rest_of_a_stream():
+    expected = [[part.tolist() for part in batch] for batch in DataLoader(samples.Stream(), 4, seed=1)]
+    found = [[part.tolist() for part in batch] for batch in DataLoader(samples.Stream(), 4, seed=1).batches(2)]
+    assert found == expected[2:]
+
+
+# -- pinned memory ------------------------------------------------------------------------------------------
+
+
+class Overlapping(StrictBackend):
+    """Copies as if beside computations, and notes which batches were on their way when."""
+
+    overlaps = True
+
+    def __init__(self):
+        self.staged = []
+
+    def stage(self, array, device):
+        self.staged.append(array.tolist())
+        return super().stage(array, device)
+
+
+def test_pinned_batches_are_on_their_way_one_in_advance():
+    overlapping = Overlapping()
+    backend.register(overlapping)
+    try:
+        iterator = iter(DataLoader(np.arange(5), 2, device="strict", pin_memory=True))
+        first = next(iterator)
+        assert (first.device, first.numpy().tolist()) == ("strict", [0, 1])
+        assert overlapping.staged == [[0, 1], [2, 3]]
+        assert [batch.numpy().tolist() for batch in iterator] == [[2, 3], [4]]
+        assert list(DataLoader([], 2, device="strict", pin_memory=True)) == []
+    finally:
+        backend.register(StrictBackend())
+
+
+@pytest.mark.parametrize("device", [None, "cpu", "strict"])
+def test_pinned_memory_changes_nothing_elsewhere(device):
+    loader = DataLoader(array_backed(5), 2, device=device, pin_memory=True)
+    assert [index for batch, _ in loader for index in batch.numpy().tolist()] == [0, 1, 2, 3, 4]
+
+
+class FakeCuPy:
+    """The few functions of CuPy's that copies by pinned memory need; notes what the streams are told."""
+
+    ndarray = type("ndarray", (), {})
+
+    def __init__(self):
+        self.told = []
+        fake = self
+
+        class Stream:
+            def __init__(self, name="copying", non_blocking=False):
+                self.name = name
+
+            def record(self):
+                fake.told.append((self.name, "record"))
+                return types.SimpleNamespace(done=False, of=self.name)
+
+            def wait_event(self, event):
+                fake.told.append((self.name, "wait", event.of))
+
+        class Array:
+            def __init__(self, shape, dtype):
+                self.values = np.empty(shape, dtype)
+
+            def set(self, values, stream):
+                fake.told.append((stream.name, "copy"))
+                self.values[...] = values
+
+        def alloc_pinned_memory(size):
+            return bytearray(size + 8)
+
+        computing = Stream("computing")
+        self.empty = Array
+        self.asarray = np.asarray
+        self.cuda = types.SimpleNamespace(
+            Device=lambda index: contextlib.nullcontext(),
+            Stream=Stream,
+            get_current_stream=lambda: computing,
+            alloc_pinned_memory=alloc_pinned_memory,
+        )
+
+
+@pytest.mark.parametrize("array", [np.arange(6, dtype=np.int16).reshape(2, 3).T, np.float64(3.0) * np.ones(())])
+def test_what_streams_wait_for(array):
+    fake = FakeCuPy()
+    library = backend.CuPyBackend(fake)
+    assert library.stage(array, "cuda").values.tolist() == array.tolist()
+    assert fake.told == [
+        ("computing", "record"),
+        ("copying", "wait", "computing"),
+        ("copying", "copy"),
+        ("copying", "record"),
+        ("computing", "wait", "copying"),
+    ]
+    # What is on its way is held, until it has come.
+    ((event, held),) = library._on_their_way
+    assert held.tolist() == array.tolist()
+    library.stage(array, "cuda")
+    assert len(library._on_their_way) == 2
+    event.done = True
+    library.stage(array, "cuda")
+    assert len(library._on_their_way) == 2
+    assert library.stage(np.zeros((0, 2)), "cuda").shape == (0, 2)
+
+
+@pytest.mark.gpu
+def test_pinned_batches_on_a_gpu():
+    values = np.random.default_rng(0).normal(size=(64, 100_000)).astype(np.float32)
+    expected = values.sum(axis=1, dtype=np.float64)
+    for _ in range(3):
+        loader = DataLoader(TensorDataset(values, np.arange(64)), 4, device="cuda", pin_memory=True)
+        found = [(batch, numbers) for batch, numbers in loader]
+        assert all(part.device == "cuda" for batch in found for part in batch)
+        sums = [x.data.sum(axis=1, dtype="float64").get() for x, _ in found]
+        assert np.allclose(np.concatenate(sums), expected)
+        # Memory is used again by other batches: those that are let go while they are computed with.
+        totals = [(x * 2).sum(axis=1).numpy() for x, _ in loader]
+        assert np.allclose(np.concatenate(totals), 2 * expected, rtol=1e-3, atol=1.0)

@@ -32,6 +32,7 @@ from tensorgrad.training import (
     Trainer,
 )
 from tensorgrad.training.metrics import Accuracy, ConfusionMatrix, MeanSquaredError
+from tests.data import samples
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 6)).astype("float32")
@@ -330,6 +331,13 @@ def test_what_is_missing_is_said(monkeypatch) -> None:
 # -- going on --------------------------------------------------------------------------------------------------
 
 
+def noisy(seed=None, **options):
+    """Data that draw random numbers: for their order, and for each sample."""
+    sampler = WeightedRandomSampler(1 + Y, 40, seed=3) if seed is not None else None
+    dataset = MapDataset(TensorDataset(X, Y), samples.noisy, at=0)
+    return DataLoader(dataset, 16, shuffle=sampler is None, sampler=sampler, seed=seed, **options)
+
+
 def session(folder, seed=None, **options):
     """A training with everything that has a state, and its data."""
     tg.manual_seed(7)
@@ -348,10 +356,7 @@ def session(folder, seed=None, **options):
         checkpoint_every=1,
         **options,
     )
-    noisy = MapDataset(TensorDataset(X, Y), lambda x: x + 0.1 * tg.randn(x.shape), at=0)
-    sampler = WeightedRandomSampler(1 + Y, 40, seed=3) if seed is not None else None
-    data = DataLoader(noisy, 16, shuffle=sampler is None, sampler=sampler, seed=seed, prefetch=1)
-    return run, data
+    return run, noisy(seed, prefetch=1)
 
 
 def outcome(run):
@@ -397,6 +402,67 @@ def test_the_same_bits_after_an_interruption_at_any_batch(tmp_path, seed: int | 
             raise AssertionError("it did not come to an end")
         if strike > accumulate:
             assert outcome(run) == expected
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_the_same_bits_with_workers_and_an_interruption(tmp_path, seed: int | None) -> None:
+    run, data = session(tmp_path, seed)
+    run.checkpoint = run.checkpoint_every = None
+    run.fit(data, 3, valid=loader(seed=1))
+    expected = outcome(run)
+
+    def lightning(run, loss):
+        if run.step == 5:
+            raise Lightning
+
+    run, _ = session(tmp_path, seed, callbacks=[LambdaCallback(on_batch_end=lightning)])
+    with pytest.raises(Lightning):
+        run.fit(noisy(seed, num_workers=2), 3, valid=loader(seed=1))
+    run, _ = session(tmp_path, seed, callbacks=[Callback()])
+    tg.manual_seed(99)
+    run.fit(noisy(seed, num_workers=2, persistent_workers=True), 3, valid=loader(seed=1), resume=True)
+    assert outcome(run) == expected
+
+
+def test_batches_that_were_used_are_not_made_again(tmp_path) -> None:
+    asked = []
+
+    def note(x):
+        asked.append(x)
+        return x
+
+    def begin(**options):
+        run = trainer(checkpoint=tmp_path / "c.npz", checkpoint_every=1, **options)
+        return run, DataLoader(MapDataset(TensorDataset(X, Y), note, at=0), 10, prefetch=0)
+
+    def lightning(run, loss):
+        if run.step == 4:
+            raise Lightning
+
+    run, data = begin(callbacks=[LambdaCallback(on_batch_end=lightning)])
+    with pytest.raises(Lightning):
+        run.fit(data, 1)
+    asked.clear()
+    run, data = begin(callbacks=[Callback()])
+    assert run.fit(data, 1, resume=True)[-1]["epoch"] == 1
+    # Three of five were done with.
+    assert len(asked) == 20
+
+
+def test_ctrl_c_at_the_last_batch_of_an_epoch(tmp_path, capsys) -> None:
+    def press(run, loss):
+        if run.step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = trainer(checkpoint=tmp_path / "c.npz", callbacks=[LambdaCallback(on_batch_end=press)])
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(loader(seed=1), 2)
+    again = trainer(checkpoint=tmp_path / "c.npz", callbacks=[Callback()])
+    again.fit(loader(seed=1), 2, resume=True)
+    whole = trainer()
+    whole.fit(loader(seed=1), 2)
+    assert weights(again.model) == weights(whole.model)
+    assert again.step == whole.step == 8
 
 
 def test_a_training_that_ended_stays_ended(tmp_path) -> None:
