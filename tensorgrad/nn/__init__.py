@@ -31,6 +31,7 @@ from tensorgrad.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from tensorgrad.nn.adaptive_softmax import AdaptiveLogSoftmaxWithLoss
 from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from tensorgrad.nn.convolution import (
@@ -158,6 +159,7 @@ from tensorgrad.nn.transformer import (
 __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveConcatPool2d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool2d",
     "AlphaDropout",
     "AvgPool1d",

@@ -30,7 +30,7 @@ from tensorgrad.ops.casting import astype
 from tensorgrad.ops.classification import cross_entropy, nll_loss, one_hot
 from tensorgrad.ops.convolution import conv1d, conv2d, conv3d
 from tensorgrad.ops.creation import asarray
-from tensorgrad.ops.distances import cosine_similarity, pairwise_distance
+from tensorgrad.ops.distances import cosine_similarity, normalize, pairwise_distance
 from tensorgrad.ops.embedding import embedding, embedding_bag
 from tensorgrad.ops.geometry import same_padding
 from tensorgrad.ops.likelihoods import gaussian_nll_loss, kl_div, poisson_nll_loss
@@ -80,6 +80,7 @@ from tensorgrad.ops.pooling import (
 )
 from tensorgrad.ops.resizing import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
 from tensorgrad.ops.shrinkage import hardshrink, softshrink, tanhshrink
+from tensorgrad.ops.softmax import gumbel_softmax
 from tensorgrad.ops.transposed_convolution import (
     conv_transpose1d,
     conv_transpose2d,
@@ -127,6 +128,7 @@ __all__ = [
     "global_max_pool2d",
     "glu",
     "group_norm",
+    "gumbel_softmax",
     "half_squared_error",
     "hardshrink",
     "hardsigmoid",
@@ -158,6 +160,7 @@ __all__ = [
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",

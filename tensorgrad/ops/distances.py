@@ -1,4 +1,4 @@
-"""How near vectors are to each other, under PyTorch's names."""
+"""How near vectors are to each other, and vectors of length 1, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.autograd import Tensor
-from tensorgrad.ops.arguments import with_aliases
+from tensorgrad.ops.arguments import as_floating, with_aliases
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import maximum, multiply, subtract
 from tensorgrad.ops.linalg import vector_norm
 from tensorgrad.ops.reductions import sum
 from tensorgrad.ops.shape import broadcast_arrays
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
+__all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
+
+
+def _length(x: Tensor, axis: Any, eps: float, **options: Any) -> Tensor:
+    """The norm, no smaller than ``eps``."""
+    # A bound that rounds to 0 in half precision would be none.
+    least = builtins.max(eps, float(np.finfo(x.dtype).tiny))
+    length: Tensor = maximum(vector_norm(x, axis=axis, **options), least)
+    return length
 
 
 @with_aliases
@@ -37,11 +45,34 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Ten
     """
     x1, x2 = broadcast_arrays(asarray(x1), asarray(x2))
     product = sum(multiply(x1, x2), axis=axis)
-    # A bound that rounds to 0 in half precision would be none.
-    least = builtins.max(eps, float(np.finfo(product.dtype).tiny))
     for x in (x1, x2):
-        product = product / maximum(vector_norm(x, axis=axis), least)
+        product = product / _length(x, axis, eps)
     return product
+
+
+@with_aliases
+def normalize(x: Any, p: float = 2.0, axis: Any = 1, eps: float = 1e-12) -> Tensor:
+    """Vectors divided by their norms: ``x / max(norm(x), eps)``.
+
+    Args:
+        x: vectors that lie along an axis.
+        p: the order of the norm; see :func:`vector_norm`.
+        axis: the axis, or several.
+        eps: no norm is taken to be smaller than this, so that a vector of zeros stays one.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Raises:
+        TypeError: if ``x`` is not floating point.
+
+    Example:
+        >>> tg.normalize(tg.tensor([[3.0, 4.0], [0.0, 0.0]]))
+        Tensor([[0.6, 0.8],
+                [0. , 0. ]], dtype=float32, device='cpu')
+    """
+    x = as_floating("normalize", x)
+    return x / _length(x, axis, eps, ord=p, keepdims=True)
 
 
 @with_aliases

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import string
 
-from tensorgrad.autograd import op
-from tensorgrad.ops.arguments import with_aliases
+from tensorgrad import backend
+from tensorgrad.autograd import Tensor, op
+from tensorgrad.ops.arguments import as_floating, with_aliases
+from tensorgrad.ops.casting import astype
+from tensorgrad.ops.creation import arange
 from tensorgrad.ops.elementwise import negative
 from tensorgrad.ops.geometry import reduced_axes, reduced_shape
+from tensorgrad.ops.reductions import argmax
+from tensorgrad.ops.shape import reshape
+from tensorgrad.random import current_generator
 
-__all__ = ["log_softmax", "softmax", "softmin"]
+__all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 
 def _axis(x, axis):
@@ -87,3 +94,48 @@ def softmin(x, axis=-1):
         Tensor([0.5, 0.5, 0. ], dtype=float32, device='cpu')
     """
     return softmax(negative(x), axis)
+
+
+@with_aliases
+def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, axis=-1):
+    """A random choice along an axis that has a gradient: ``softmax((logits + noise) / tau)``, the noise Gumbel's.
+
+    The largest element is number i with probability ``softmax(logits)[i]``.
+
+    Source: Jang, Gu and Poole, *Categorical reparameterization with Gumbel-softmax*; Maddison, Mnih and Teh, *The
+    concrete distribution*; both 2017.
+
+    Args:
+        logits: scores, log-probabilities up to a constant, an array of any shape.
+        tau: the temperature, above 0: the lower, the closer to a choice of one.
+        hard: whether to return the choice itself, a 1 and zeros; the gradient is that of the soft one.
+        eps: accepted, as in PyTorch, and changes nothing.
+        axis: along which is chosen.
+
+    Returns:
+        The shape and dtype of ``logits``.
+
+    Raises:
+        ValueError: if ``tau`` is not above 0.
+        TypeError: if the scores are not floating point.
+
+    Example:
+        >>> _ = tg.manual_seed(0)
+        >>> tg.gumbel_softmax(tg.zeros((2, 3)), hard=True).sum(axis=-1)
+        Tensor([1., 1.], dtype=float32, device='cpu')
+    """
+    logits = as_floating("gumbel_softmax", logits)
+    if not tau > 0:
+        raise ValueError(f"gumbel_softmax() needs a temperature tau above 0, got {tau}.")
+    # The same noise in every dtype; and a 0 among the uniform numbers would be infinite.
+    uniform = current_generator().uniform(logits.shape, "float64", logits.device, 1e-300, 1.0)
+    xp = backend.namespace(uniform)
+    noise = Tensor(-xp.log(-xp.log(uniform)))
+    soft = softmax((logits + astype(noise, logits.dtype, copy=False)) / tau, axis)
+    if not hard or not soft.size:
+        return soft
+    shape = reduced_shape(soft.shape, [i for i in range(soft.ndim) if i not in reduced_axes(axis, soft.ndim)])
+    places = reshape(arange(math.prod(shape), device=soft.device), shape)
+    choice = argmax(soft, axis=axis, keepdims=True) == places
+    # What is added is 0, and has the gradient.
+    return astype(choice, soft.dtype) + (soft - soft.detach())

@@ -231,3 +231,30 @@ def test_softmax_computes_in_another_dtype_where_asked_to() -> None:
         np.testing.assert_allclose(wide.numpy(), function(x.to("float64"), dim=-1).numpy(), rtol=1e-15)
         wide.sum().backward()
         assert x.grad.dtype == "float32"
+
+
+# -- a random choice -------------------------------------------------------------------------------------------
+
+
+def test_hard_choices_are_as_frequent_as_softmax_says(device: str) -> None:
+    tg.manual_seed(0)
+    logits = tg.tensor([0.5, -1.0, 2.0, 0.0], device=device)
+    chosen = tg.gumbel_softmax(tg.broadcast_to(logits, (20000, 4)), tau=0.3, hard=True)
+    assert {*np.unique(chosen.numpy())} == {0, 1}
+    assert (chosen.numpy().sum(axis=1) == 1).all()
+    np.testing.assert_allclose(chosen.numpy().mean(axis=0), tg.softmax(logits).numpy(), atol=0.01)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((3, 4), 0), ((2, 3, 2), 1), ((), -1), ((0, 3), 1)])
+def test_a_hard_choice_has_the_gradient_of_the_soft_one(shape: tuple, axis: int) -> None:
+    found = []
+    for hard in (False, True):
+        tg.manual_seed(0)
+        x = tg.tensor(np.random.default_rng(0).normal(size=shape), requires_grad=True)
+        y = tg.gumbel_softmax(x, 0.5, hard, axis=axis)
+        (y * tg.arange(y.size, dtype="float64").reshape(shape)).sum().backward()
+        found.append((y.detach().numpy(), x.grad.numpy()))
+    (soft, slopes), (choice, same) = found
+    np.testing.assert_array_equal(slopes, same)
+    if soft.ndim:
+        np.testing.assert_array_equal(choice, soft == soft.max(axis=axis, keepdims=True, initial=0))

@@ -54,6 +54,17 @@ ACTIVATIONS = [
         options={"lambd": st.sampled_from([0.5, 2.0])},
         kinks={-0.5: 0, 0.5: 0},
     ),
+    record(
+        softmax.gumbel_softmax,
+        ref.gumbel_softmax,
+        **ALONG,
+        options={"tau": st.sampled_from([1.0, 0.5])},
+        errors=[
+            *NO_AXIS,
+            bad_call("temperature tau above 0, got 0", np.ones(3), 0),
+            bad_call("takes floating point numbers, got dtype int64", np.ones(3, int), error=TypeError),
+        ],
+    ),
     record(activations.hardsigmoid, lambda x: np.clip(x / 6 + 0.5, 0, 1), domain=WIDE, kinks={-3: 0, 3: 0}),
     record(activations.hardswish, lambda x: x * np.clip(x / 6 + 0.5, 0, 1), domain=WIDE, kinks={-3: 0, 3: 1}),
     record(

@@ -13,7 +13,7 @@ from tensorgrad.testing.opspec import Kink
 from tensorgrad.testing.records import margin_references as ref
 from tensorgrad.testing.records.kinds import named, record
 from tensorgrad.testing.records.network_samples import labelled, signed, triplets
-from tensorgrad.testing.strategies import Config
+from tensorgrad.testing.strategies import POSITIVE, Config
 
 ONES, VECTORS, CLASSES = np.ones(3), np.ones((3, 4)), np.array([0, 3, 1])
 MARGIN: dict[str, Any] = {"margin": st.sampled_from([1.0123, 0.3123])}
@@ -48,6 +48,27 @@ DISTANCES = [
             Kink(([[0.0, 0.0]], [[3.0, 4.0]]), ([[0.6e8, 0.8e8]], [[0.0, 0.0]]), words="of zeros: as if of norm eps")
         ],
         errors=[bad_call("broadcast", np.ones((2, 3)), np.ones((2, 4)))],
+    ),
+    record(
+        distances.normalize,
+        lambda x, p=2.0, axis=1: x / (np.abs(x) ** p).sum(axis, keepdims=True) ** (1 / p),
+        shapes=st.sampled_from(
+            [
+                Config(((2, 3),), {}),
+                Config(((3,),), {"axis": 0}),
+                Config(((2, 3),), {"axis": -1, "p": 3.0}),
+                Config(((2, 2, 2),), {"axis": (0, 2)}),
+                Config(((2, 3, 2),), {"axis": 1, "p": 1.0}),
+                Config(((0, 2),), {}),
+            ]
+        ),
+        domain=POSITIVE,
+        contract="any, along an axis",
+        kinks=[Kink(([[0.0, 0.0]],), ([[1e12, 1e12]],), words="of zeros: as if of norm eps")],
+        errors=[
+            bad_call("takes floating point numbers, got dtype int64", np.ones((2, 3), int), error=TypeError),
+            bad_call("axis", np.ones(3), error=(IndexError, ValueError)),
+        ],
     ),
     record(
         distances.pairwise_distance,

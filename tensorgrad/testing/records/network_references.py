@@ -294,6 +294,12 @@ def instance_norm(x: Array, *arrays: Array, names: tuple[str, ...]) -> Array:
     return affine(standardized(x, tuple(range(2, x.ndim))), arrays, names)
 
 
+def gumbel_softmax(logits: Array, tau: float, axis: int = -1) -> Array:
+    """The noise that a generator of the seed 0 gives, added."""
+    noise = -np.log(-np.log(Generator(0).uniform(logits.shape, "float64", "cpu", 1e-300)))
+    return softmax((logits + noise) / tau, axis)
+
+
 def dropout(d: int = 0) -> Callable[..., Array]:
     """The mask that a generator of the seed 0 gives, alike for all of the last ``d`` axes, times what makes up."""
 
