@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from tensorgrad.autograd import Tensor, is_grad_enabled
 from tensorgrad.autograd.hooks import Hook
@@ -51,6 +51,8 @@ class Module:
     """
 
     training: bool
+    _later_buffers: ClassVar[Mapping[str, str]] = {}
+    """Buffers that an old state lacks, each with one that shows that the others are there: they stay as they are."""
     _roles: dict[str, str]
     _forward_pre_hooks: dict[int, Callable[..., Any]]
     _forward_hooks: dict[int, Callable[..., Any]]

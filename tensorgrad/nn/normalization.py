@@ -43,6 +43,9 @@ class _Affine(Module):
 class _Tracking(_Affine, EitherOrder):
     """What keeps running statistics of each channel, or does not."""
 
+    # PyTorch has counted the batches since 0.4.1 (2018); torchvision's first weights are older.
+    _later_buffers: ClassVar[dict[str, str]] = {"num_batches_tracked": "running_mean"}
+
     def __init__(
         self,
         num_features: int,

@@ -34,30 +34,34 @@ def load(module: Any, state: Mapping[str, Any], strict: bool) -> IncompatibleKey
         )
     ready: dict[Any, Any] = {}
     own: dict[str, Tensor] = {}
+    later: dict[str, str] = {}
     for path, part in module.named_modules(remove_duplicate=False):
         if part not in ready:
             ready[part] = part._ready_for(state, path)
         own.update(ready[part]._own_state(path))
-    missing = [name for name in own if name not in state]
+        prefix = path and f"{path}."
+        later.update({f"{prefix}{name}": f"{prefix}{other}" for name, other in ready[part]._later_buffers.items()})
+    missing = [name for name in own if name not in state and later.get(name, name) not in state]
     unexpected = [name for name in state if name not in own]
     problems = {"missing": missing, "unexpected": unexpected} if strict else {}
     values, wrong = {}, []
     for name, tensor in own.items():
         if name in state:
             value = state[name]
-            values[name] = array = to_array(value.data if isinstance(value, Tensor) else value)
+            array = to_array(value.data if isinstance(value, Tensor) else value)
             if isinstance(tensor, Uninitialized):
                 wrong.append(f"{name} of shape {tuple(array.shape)}, here of none so far")
             elif array.shape != tensor.shape:
                 wrong.append(f"{name} of shape {tuple(array.shape)}, here {tensor.shape}")
             elif array.dtype.kind == "c" and tensor.dtype.kind != "c":
                 wrong.append(f"{name} of dtype {array.dtype}, here {tensor.dtype}")
+            else:
+                values[name] = array.astype(tensor.dtype, copy=False)
     problems["not fitting"] = wrong
     if any(problems.values()):
-        lists = [f"  {what}: {', '.join(names)}" for what, names in problems.items() if names]
-        raise CheckpointError(
-            "\n".join([f"the state does not fit {type(module).__name__}, and nothing was loaded:", *lists])
-        )
+        lists = [f"  {what}: {', '.join(map(str, names))}" for what, names in problems.items() if names]
+        first = f"the state does not fit {type(module).__name__}, and nothing was loaded:"
+        raise CheckpointError("\n".join([first, *lists, *_hint(own, state)]))
     moved = {name: backend.transfer(array, own[name].device) for name, array in values.items()}
     for name, array in moved.items():
         own[name].data[...] = array
@@ -66,6 +70,17 @@ def load(module: Any, state: Mapping[str, Any], strict: bool) -> IncompatibleKey
         if other is not part:
             part._become(other)
     return IncompatibleKeys(missing, unexpected)
+
+
+def _hint(own: Mapping[str, Tensor], state: Mapping[str, Any]) -> list[str]:
+    """What may be meant, if names are missing in a way that is often seen."""
+    for key, value in state.items():
+        if isinstance(value, Mapping) and any(name in value for name in own):
+            return [f"  its entry {key!r} is a state that has these names: load that"]
+    prefix = str(next(iter(state), "")).partition(".")[0] + "."
+    if all(str(name).startswith(prefix) and str(name).removeprefix(prefix) in own for name in state) and state:
+        return [f"  without {prefix!r}, with which all its names begin, they are the names here"]
+    return []
 
 
 def convert(tensors: Iterable[Tensor], targets: tuple[Any, ...], dtype: Any, device: str | None) -> None:

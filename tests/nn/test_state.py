@@ -115,6 +115,42 @@ def test_values_that_are_no_numbers() -> None:
         layer.load_state_dict({"weight": np.ones((1, 2)), "bias": "yes"})
 
 
+def test_a_state_from_before_batches_were_counted() -> None:
+    target, state = model(), values(model())
+    target[1].num_batches_tracked.fill_(5)
+    assert state.pop("1.num_batches_tracked") == 0
+    assert target.load_state_dict(state) == ([], [])
+    assert target[1].num_batches_tracked.item() == 5
+    np.testing.assert_array_equal(target[1].running_mean.numpy(), state["1.running_mean"])
+    del state["1.running_mean"]
+    with pytest.raises(CheckpointError, match=r"missing: 1.running_mean, 1.num_batches_tracked"):
+        target.load_state_dict(state)
+
+
+def test_what_may_be_meant_is_told() -> None:
+    target = model()
+    whole = {"epoch": 3, "model": target.state_dict(), 5: None}
+    with pytest.raises(CheckpointError, match=r"unexpected: epoch, model, 5\n  its entry 'model' is a state"):
+        target.load_state_dict(whole)
+    parallel = {f"module.{name}": tensor for name, tensor in target.state_dict().items()}
+    with pytest.raises(CheckpointError, match=r"  without 'module.', with which all its names begin"):
+        target.load_state_dict(parallel)
+    for other in ({}, {"module.head": np.zeros(1)}):
+        with pytest.raises(CheckpointError) as caught:
+            target.load_state_dict(other)
+        assert "begin" not in str(caught.value)
+
+
+def test_values_are_converted_before_anything_is_changed() -> None:
+    target = model()
+    before = values(target)
+    state = {name: np.full_like(value, 7) for name, value in before.items()}
+    state["3.bias"] = np.full(2, 1e300)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        target.load_state_dict(state)
+    assert_same(values(target), before)
+
+
 def test_shared_parameters_are_in_the_state_twice() -> None:
     class Tied(nn.Module):
         def __init__(self) -> None:
