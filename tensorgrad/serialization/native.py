@@ -1,4 +1,4 @@
-"""Checkpoints: nested structures of arrays and plain values in one ``.npz`` file, without pickle.
+"""The native format: nested structures of arrays and plain values in one ``.npz`` file, without pickle.
 
 The file is an uncompressed zip archive. Its entry ``tensorgrad.json`` holds the structure; every array is an entry of
 its own, in NumPy's format and under a name that tells where it belongs, so ``numpy.load(path)`` reads it too::
@@ -13,17 +13,11 @@ finite), ``bytes`` (base64), ``tensor``, ``array``, ``device_array`` or ``scalar
 from __future__ import annotations
 
 import base64
-import contextlib
-import io
 import json
 import math
-import os
 import re
-import secrets
-import stat
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
@@ -31,93 +25,23 @@ import numpy as np
 from tensorgrad import backend
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.errors import CheckpointError
+from tensorgrad.serialization.files import DEEPEST
 
 FORMAT = "tensorgrad"
 SCHEMA = 1
 DOCUMENT = "tensorgrad.json"
-DEEPEST = 100
-"""Levels of nesting; far below what Python's recursion allows."""
 KINDS = "biufcmMSU"
 """The kinds of dtype that NumPy's format keeps exactly: no objects, no records, no other library's."""
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The date of every entry, so that the same values give the same bytes."""
 
-File = str | os.PathLike[str] | IO[bytes]
 
-
-def save(obj: Any, path: File) -> None:
-    """Writes ``obj`` to a file, wholly or not at all.
-
-    Args:
-        obj: dicts (with keys of type str or int), lists and tuples, nested in any way, of Tensors, arrays of NumPy and
-            CuPy, NumPy's scalars, None, bool, int, float, str and bytes. Subclasses of these come back as the type
-            itself. Of a Tensor its values are saved, not its gradient or its place in a graph.
-        path: where to; its folder must exist. An older file is replaced in one go, after everything was written to a
-            temporary file beside it, so an interrupted save leaves it as it was. May also be a binary file object,
-            which is simply written to.
-
-    Raises:
-        TypeError: for an object that cannot be saved; says where in the structure it is. Nothing is written then.
-        OSError: if the file cannot be written.
-
-    Example:
-        >>> import io
-        >>> import tensorgrad as tg
-        >>> file = io.BytesIO()
-        >>> tg.save({"weight": tg.tensor([1.0, 2.0]), "epoch": 3}, file)
-        >>> tg.load(file)
-        {'weight': Tensor([1., 2.], dtype=float32, device='cpu'), 'epoch': 3}
-    """
+def writer(obj: Any) -> Callable[[IO[bytes]], None]:
+    """What writes ``obj`` to a file; raises TypeError, before anything is written, if it cannot be saved."""
     encoder = _Encoder()
     root = encoder.encode(obj, "checkpoint", ())
     document = json.dumps({"format": FORMAT, "schema": SCHEMA, "root": root}).encode("ascii")
-    if isinstance(path, (str, os.PathLike)):
-        with _replaced(path) as stream:
-            _write(stream, document, encoder.arrays)
-    else:
-        _require_binary(path, "write")
-        _write(path, document, encoder.arrays)
-
-
-def load(path: File, device: str | None = None) -> Any:
-    """Reads what :func:`save` wrote. Nothing in the file is ever executed.
-
-    Args:
-        path: a file's path, or a binary file object.
-        device: where Tensors, and bare arrays that were on a GPU, are put: by default on the CPU, wherever they were.
-
-    Returns:
-        What was saved. Tensors (parameters too) come back as Tensors with the same dtype and memory of their own,
-        outside any graph and with ``requires_grad=False``; arrays of NumPy as such.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        CheckpointError: if it is no checkpoint, cut short, damaged, or written by a newer version of tensorgrad.
-        DeviceError: if there is no such device.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> model = tg.nn.Linear(3, 2)
-        >>> tg.save(model.state_dict(), "model.npz")
-        >>> model.load_state_dict(tg.load("model.npz"))
-        IncompatibleKeys(missing_keys=[], unexpected_keys=[])
-    """
-    device = backend.canonical_device(device or "cpu")
-    if not isinstance(path, (str, os.PathLike)):
-        _require_binary(path, "read")
-        return _loaded(path, "the file object", device)
-    called = repr(os.fspath(path))
-    try:
-        stream = open(path, "rb")  # noqa: SIM115
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no checkpoint {called}.") from None
-    with stream:
-        return _loaded(stream, called, device)
-
-
-def _require_binary(file: Any, method: str) -> None:
-    if not hasattr(file, method) or isinstance(file, io.TextIOBase):
-        raise TypeError(f"expected a path (str or Path) or a file that is open in binary mode, got {file!r}.")
+    return lambda stream: _write(stream, document, encoder.arrays)
 
 
 # -- from objects to JSON and arrays -------------------------------------------------------------------------
@@ -190,34 +114,6 @@ def _refusal(value: Any, where: str) -> str:
 # -- writing ------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _replaced(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """A temporary file that takes the place of ``path`` if the block ends well, and is gone otherwise."""
-    # Through a link to the file that it stands for, as open() would.
-    path = Path(os.path.realpath(path))
-    mode = None
-    if path.exists():
-        if path.is_dir():
-            raise IsADirectoryError(f"{str(path)!r} is a folder: give the name of a file in it.")
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if not path.is_file():
-            raise OSError(f"{str(path)!r} is no ordinary file: give save() an open file to write to it.")
-    elif not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {str(path)!r}: there is no folder {str(path.parent)!r}.")
-    temporary = path.with_name(f".tensorgrad-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        if mode is not None:
-            os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def _write(stream: IO[bytes], document: bytes, arrays: dict[str, Any]) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_entry_info(DOCUMENT), document)
@@ -237,53 +133,22 @@ def _entry_info(name: str) -> zipfile.ZipInfo:
 # -- reading ------------------------------------------------------------------------------------------------
 
 
-def _loaded(stream: IO[bytes], called: str, device: str) -> Any:
-    try:
-        root, arrays = _read(stream)
-    except CheckpointError as error:
-        raise CheckpointError(f"cannot load {called}: {error}.") from error
-    except MemoryError:
-        raise
-    except Exception as error:
-        # Damage shows itself in zipfile, json and NumPy in a dozen ways.
-        raise CheckpointError(f"cannot load {called}: it is no checkpoint, cut short, or damaged ({error}).") from error
+def read(archive: zipfile.ZipFile, device: str) -> Any:
+    """What an archive holds that has a ``DOCUMENT``."""
+    document = json.loads(archive.read(DOCUMENT))
+    if document["format"] != FORMAT or document["schema"] < 1:
+        raise CheckpointError(f"it is an archive that save() did not write, with another {DOCUMENT!r}")
+    if document["schema"] > SCHEMA:
+        raise CheckpointError(
+            f"it has schema {document['schema']}, this version of tensorgrad reads up to {SCHEMA}: upgrade it"
+        )
+    entries = [entry for entry in archive.infolist() if entry.filename != DOCUMENT]
+    arrays = {entry.filename.removesuffix(".npy"): _read_array(archive, entry) for entry in entries}
     try:
         # Each array is taken once at most: a small file cannot become a large structure.
-        return _Decoder(arrays, device).decode(root)
+        return _Decoder(arrays, device).decode(document["root"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"cannot load {called}: its structure is damaged ({error}).") from error
-
-
-def _read(stream: IO[bytes]) -> tuple[Any, dict[str, np.ndarray]]:
-    """The structure as JSON has it, and the arrays by name."""
-    if not stream.seekable():
-        stream = io.BytesIO(stream.read())
-    size = stream.seek(0, os.SEEK_END)
-    with zipfile.ZipFile(stream) as archive:
-        _require_honest_sizes(archive, size)
-        if DOCUMENT not in archive.namelist():
-            raise CheckpointError(f"it is an archive that save() did not write, without {DOCUMENT!r}")
-        document = json.loads(archive.read(DOCUMENT))
-        if document["format"] != FORMAT or document["schema"] < 1:
-            raise CheckpointError(f"it is an archive that save() did not write, with another {DOCUMENT!r}")
-        if document["schema"] > SCHEMA:
-            raise CheckpointError(
-                f"it has schema {document['schema']}, this version of tensorgrad reads up to {SCHEMA}: upgrade it"
-            )
-        entries = [entry for entry in archive.infolist() if entry.filename != DOCUMENT]
-        return document["root"], {entry.filename.removesuffix(".npy"): _read_array(archive, entry) for entry in entries}
-
-
-def _require_honest_sizes(archive: zipfile.ZipFile, size: int) -> None:
-    """Raises for an archive that would take more memory than the file is long."""
-    entries = archive.infolist()
-    if any(entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size for entry in entries):
-        raise CheckpointError("its entries are compressed, or damaged; save() compresses nothing")
-    if len({entry.filename for entry in entries}) < len(entries):
-        raise CheckpointError("two of its entries have the same name")
-    claimed = sum(entry.file_size for entry in entries)
-    if claimed > size:
-        raise CheckpointError(f"its entries claim {claimed:,} bytes, the file has {size:,}")
+        raise CheckpointError(f"its structure is damaged ({error})") from error
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:

@@ -21,33 +21,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tensorgrad as tg
-from tensorgrad import serialization
+from tensorgrad.serialization.files import DEEPEST
+from tests.serialization.comparing import assert_same
 
 
 def there_and_back(value: Any, device: str | None = None) -> Any:
     file = io.BytesIO()
     tg.save(value, file)
     return tg.load(file, device)
-
-
-def assert_same(one: Any, other: Any) -> None:
-    """Same types, same values to the bit, same order."""
-    assert type(one) is type(other)
-    if isinstance(one, dict):
-        assert [*map(repr, one)] == [*map(repr, other)]
-        for a, b in zip(one.values(), other.values(), strict=True):
-            assert_same(a, b)
-    elif isinstance(one, (list, tuple)):
-        assert len(one) == len(other)
-        for a, b in zip(one, other, strict=True):
-            assert_same(a, b)
-    elif isinstance(one, tg.Tensor):
-        assert_same(one.numpy(), other.numpy())
-    elif isinstance(one, (np.ndarray, np.generic)):
-        assert (one.dtype, one.shape) == (other.dtype, other.shape)
-        assert one.tobytes() == other.tobytes()
-    else:
-        assert repr(one) == repr(other)
 
 
 def checkpoint() -> dict[str, Any]:
@@ -257,7 +238,7 @@ def test_a_structure_that_contains_itself() -> None:
 
 def test_deep_structures() -> None:
     value: Any = np.ones(1)
-    for level in range(serialization.DEEPEST):
+    for level in range(DEEPEST):
         value = {"x": value} if level % 2 else (value,)
     assert_same(there_and_back(value), value)
     with pytest.raises(TypeError, match="deeper than 100 levels"):
@@ -382,11 +363,6 @@ def content() -> bytes:
     file = io.BytesIO()
     tg.save(checkpoint(), file)
     return file.getvalue()
-
-
-def test_a_missing_file() -> None:
-    with pytest.raises(FileNotFoundError, match=r"there is no checkpoint 'nowhere/x.npz'"):
-        tg.load("nowhere/x.npz")
 
 
 def test_every_shortened_file_is_told(tmp_path: Path) -> None:
