@@ -137,6 +137,31 @@ SCHEDULES: list[tuple[str, dict[str, Any]]] = [
     ("SWALR", {"swa_lr": [0.02, 0.4], "anneal_epochs": 7, "anneal_strategy": "linear"}),
     ("SWALR", {"swa_lr": 0.02, "anneal_epochs": 0}),
     ("ChainedScheduler", {"ConstantLR": {"total_iters": 4}, "ExponentialLR": {"gamma": 0.9}, "LambdaLR": {}}),
+    ("SequentialLR", {"ExponentialLR": {"gamma": 0.9}, "MultiplicativeLR": {}, "milestones": [6]}),
+    (
+        "SequentialLR",
+        {"LinearLR": {"total_iters": 4}, "OneCycleLR": {"max_lr": [0.3, 0.6], "total_steps": 40}, "milestones": [5]},
+    ),
+    (
+        "SequentialLR",
+        {
+            "CyclicLR": {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "base_momentum": 0.7},
+            "OneCycleLR": {"max_lr": 0.3, "total_steps": 40},
+            "milestones": [9],
+        },
+    ),
+    ("ChainedScheduler", {"LambdaLR": {}, "CyclicLR": {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3}}),
+    (
+        "ChainedScheduler",
+        {
+            "SequentialLR": {
+                "LinearLR": {"total_iters": 3},
+                "CosineAnnealingWarmRestarts": {"T_0": 2, "T_mult": 2},
+                "milestones": [4],
+            },
+            "ExponentialLR": {"gamma": 0.95},
+        },
+    ),
 ]
 """Two names joined by + are two schedules of one optimizer; those among the options are what a schedule is made of."""
 
@@ -200,15 +225,14 @@ def schedule(name: str, options: dict[str, Any], metrics: list[float], steps: in
     function: dict[str, Callable[[int], float]] = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
 
     def make(one: str, arguments: dict[str, Any]) -> Any:
+        parts = [make(part, of_part) for part, of_part in arguments.items() if isinstance(of_part, dict)]
+        if one == "SequentialLR":
+            return schedules.SequentialLR(optimizer, parts, arguments["milestones"])
+        if one == "ChainedScheduler":
+            return schedules.ChainedScheduler(parts, optimizer)
         return getattr(schedules, one)(optimizer, **arguments, **(function if one in WITH_FUNCTION else {}))
 
-    parts = [make(one, arguments) for one, arguments in options.items() if isinstance(arguments, dict)]
-    if name == "SequentialLR":
-        made = [schedules.SequentialLR(optimizer, parts, options["milestones"])]
-    elif name == "ChainedScheduler":
-        made = [schedules.ChainedScheduler(parts, optimizer)]
-    else:
-        made = parts or [make(name, options)]
+    made = [make(one, options[one] if "+" in name else options) for one in name.split("+")]
     rates, momenta = [], []
     for metric in metrics[:steps]:
         rates.append([group["lr"] for group in optimizer.param_groups])
@@ -216,7 +240,8 @@ def schedule(name: str, options: dict[str, Any], metrics: list[float], steps: in
         optimizer.step()
         for one in made:
             one.step(metric) if name == "ReduceLROnPlateau" else one.step()
-    return {"lr": rates, "momentum": momenta if name in ("OneCycleLR", "CyclicLR") else None}
+    sets_momentum = {"OneCycleLR", "CyclicLR"} & {name, *options}
+    return {"lr": rates, "momentum": momenta if sets_momentum else None}
 
 
 def main() -> None:

@@ -32,6 +32,8 @@ class Adam(Optimizer):
         maximize: go up, not down.
         decoupled_weight_decay: shrink the parameters by ``lr * weight_decay`` instead of adding to the gradient; see
             :class:`AdamW`.
+        eps_hat: add ``eps`` to the root of v as it is, before that is divided by ``1 - beta2**t``, as Keras does (the
+            paper's epsilon with a hat).
 
     Raises:
         ValueError: for options out of range.
@@ -59,6 +61,7 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
+        eps_hat: bool = False,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -68,8 +71,8 @@ class Adam(Optimizer):
             "amsgrad": amsgrad,
             "maximize": maximize,
         }
-        # No option of a group: what is loaded from another optimizer's state must not change what this one is.
-        self.decoupled_weight_decay = decoupled_weight_decay
+        # No options of a group: what is loaded from another optimizer's state must not change what this one is.
+        self.decoupled_weight_decay, self.eps_hat = decoupled_weight_decay, eps_hat
         super().__init__(params, defaults)
 
     def check(self, lr: float, betas: Any, eps: float, weight_decay: float, **others: Any) -> None:
@@ -104,8 +107,9 @@ class Adam(Optimizer):
                 state["max_exp_avg_sq"] = xp.zeros_like(param)
             square = xp.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
         xp.sqrt(square, out=scratch)
-        scratch /= (1 - beta2**step) ** 0.5
-        scratch += eps
+        correction = (1 - beta2**step) ** 0.5
+        scratch /= correction
+        scratch += eps / correction if self.eps_hat else eps
         xp.divide(mean, scratch, out=scratch)
         scratch *= lr / (1 - beta1**step)
         param -= scratch
@@ -120,7 +124,7 @@ class AdamW(Adam):
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019).
 
     Args:
-        params, lr, betas, eps, amsgrad, maximize: as for :class:`Adam`.
+        params, lr, betas, eps, amsgrad, maximize, eps_hat: as for :class:`Adam`.
         weight_decay: what is taken off a parameter in each step, as a part of it, over the learning rate.
 
     Raises:
@@ -143,5 +147,7 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        eps_hat: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+        options = {"maximize": maximize, "decoupled_weight_decay": True, "eps_hat": eps_hat}
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **options)

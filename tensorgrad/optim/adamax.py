@@ -28,6 +28,7 @@ class Adamax(Optimizer):
         eps: added to the size of the gradient.
         weight_decay: the factor of the penalty ``weight_decay / 2 * sum(p * p)``.
         maximize: go up, not down.
+        eps_in_max: as above; if False, ``u = max(beta2 * u, abs(g))`` and p is divided by ``u + eps``, as in Keras.
 
     Raises:
         ValueError: for options out of range.
@@ -53,8 +54,11 @@ class Adamax(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        eps_in_max: bool = True,
     ) -> None:
         defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        # No option of a group: what is loaded from another optimizer's state must not change what this one is.
+        self.eps_in_max = eps_in_max
         super().__init__(params, defaults)
 
     def check(self, lr: float, betas: Any, eps: float, weight_decay: float, maximize: bool) -> None:
@@ -84,9 +88,12 @@ class Adamax(Optimizer):
         scratch *= 1 - beta1
         mean += scratch
         xp.abs(grad, out=scratch)
-        scratch += eps
+        if self.eps_in_max:
+            scratch += eps
+            eps = 0.0
         largest *= beta2
         xp.maximum(largest, scratch, out=largest)
-        xp.divide(mean, largest, out=scratch)
+        xp.add(largest, eps, out=scratch)
+        xp.divide(mean, scratch, out=scratch)
         scratch *= lr / (1 - beta1**step)
         param -= scratch

@@ -32,7 +32,7 @@ class NAdam(Optimizer):
         betas: what is kept of the two averages, in [0, 1).
         eps: added to the denominator.
         weight_decay: the factor of the penalty ``weight_decay / 2 * sum(p * p)``.
-        momentum_decay: how fast the momentum grows (Keras's schedule_decay).
+        momentum_decay: how fast the momentum grows (Keras 2's schedule_decay; in Keras 3 it is 1).
         decoupled_weight_decay: shrink the parameters by ``lr * weight_decay`` instead of adding to the gradient.
         maximize: go up, not down.
 

@@ -34,6 +34,8 @@ class RMSprop(Optimizer):
         momentum: the part of the last step that is kept.
         centered: divide by the standard deviation.
         maximize: go up, not down.
+        eps_in_root: add ``eps`` under the root, as Keras 3 does, and not to it.
+        lr_in_velocity: take the learning rate into b, as Keras 3 does; it matters where that changes.
 
     Raises:
         ValueError: for options out of range.
@@ -61,6 +63,8 @@ class RMSprop(Optimizer):
         centered: bool = False,
         *,
         maximize: bool = False,
+        eps_in_root: bool = False,
+        lr_in_velocity: bool = False,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -71,6 +75,8 @@ class RMSprop(Optimizer):
             "centered": centered,
             "maximize": maximize,
         }
+        # No options of a group: what is loaded from another optimizer's state must not change what this one is.
+        self.eps_in_root, self.lr_in_velocity = eps_in_root, lr_in_velocity
         super().__init__(params, defaults)
 
     def check(self, lr: float, alpha: float, eps: float, weight_decay: float, momentum: float, **others: Any) -> None:
@@ -107,12 +113,16 @@ class RMSprop(Optimizer):
             mean += scratch
             xp.multiply(mean, mean, out=scratch)
             xp.subtract(square, scratch, out=scratch)
-            xp.maximum(scratch, 0.0, out=scratch)
-            xp.sqrt(scratch, out=scratch)
+            square = xp.maximum(scratch, 0.0, out=scratch)
+        if self.eps_in_root:
+            xp.sqrt(xp.add(square, eps, out=scratch), out=scratch)
         else:
             xp.sqrt(square, out=scratch)
-        scratch += eps
+            scratch += eps
         xp.divide(grad, scratch, out=scratch)
+        if self.lr_in_velocity:
+            scratch *= lr
+            lr = 1.0
         if momentum > 0:
             velocity = state["momentum_buffer"]
             velocity *= momentum

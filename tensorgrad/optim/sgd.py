@@ -21,7 +21,8 @@ class SGD(Optimizer):
 
     Sources: Polyak, "Some methods of speeding up the convergence of iteration methods" (1964); Sutskever et al., "On
     the importance of initialization and momentum in deep learning" (2013). Here, as in PyTorch, the learning rate
-    multiplies the velocity and is no part of it.
+    multiplies the velocity and is no part of it, unless ``lr_in_velocity``, as there and in Keras; it is the same as
+    long as the learning rate stays the same.
 
     Args:
         params: tensors, ``(name, tensor)`` pairs, or groups of them; see :class:`Optimizer`.
@@ -31,6 +32,7 @@ class SGD(Optimizer):
         weight_decay: the factor of the penalty ``weight_decay / 2 * sum(p * p)``.
         nesterov: whether to look ahead; needs momentum, and no dampening.
         maximize: go up, not down.
+        lr_in_velocity: take ``lr * g`` in the place of g, and p goes by the velocity as it is.
 
     Raises:
         ValueError: for options out of range.
@@ -55,6 +57,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        lr_in_velocity: bool = False,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -64,6 +67,8 @@ class SGD(Optimizer):
             "nesterov": nesterov,
             "maximize": maximize,
         }
+        # No option of a group: what is loaded from another optimizer's state must not change what this one is.
+        self.lr_in_velocity = lr_in_velocity
         super().__init__(params, defaults)
 
     def check(
@@ -90,6 +95,8 @@ class SGD(Optimizer):
         maximize: bool,
     ) -> None:
         grad = descent(xp, param, grad, weight_decay, maximize)
+        if self.lr_in_velocity:
+            grad, lr = lr * grad, 1.0
         if momentum:
             velocity = state.get("momentum_buffer")
             if velocity is None:

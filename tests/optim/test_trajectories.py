@@ -62,17 +62,17 @@ def test_schedules_are_pytorchs(case: dict[str, Any]) -> None:
     function = {"lr_lambda": lambda epoch: 1 / (1 + epoch)}
 
     def make(name: str, options: dict[str, Any]) -> lr_scheduler.LRScheduler:
+        parts = [make(part, of_part) for part, of_part in options.items() if isinstance(of_part, dict)]
+        if name == "SequentialLR":
+            return lr_scheduler.SequentialLR(optimizer, parts, options["milestones"])
+        if name == "ChainedScheduler":
+            return lr_scheduler.ChainedScheduler(parts, optimizer)
         given = function if name in ("LambdaLR", "MultiplicativeLR") else {}
         room = tg.optim.swa_utils if name == "SWALR" else lr_scheduler
         return getattr(room, name)(optimizer, **options, **given)
 
-    parts = [make(name, options) for name, options in case["options"].items() if isinstance(options, dict)]
-    if case["name"] == "SequentialLR":
-        schedules = [lr_scheduler.SequentialLR(optimizer, parts, case["options"]["milestones"])]
-    elif case["name"] == "ChainedScheduler":
-        schedules = [lr_scheduler.ChainedScheduler(parts, optimizer)]
-    else:
-        schedules = parts or [make(case["name"], case["options"])]
+    whole, options = case["name"], case["options"]
+    schedules = [make(name, options[name] if "+" in whole else options) for name in whole.split("+")]
     rates, momenta = [], []
     for metric in RECORD["metrics"]:
         rates.append([group["lr"] for group in optimizer.param_groups])

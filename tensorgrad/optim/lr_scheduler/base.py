@@ -78,9 +78,17 @@ class LRScheduler:
 
     def restart(self) -> None:
         """Begins anew, from the learning rates that there were at the beginning."""
-        self.last_epoch = 0
         self._set(self.base_lrs)
+        self.begin()
+
+    def begin(self) -> None:
+        """Begins anew, from the learning rates that the groups have now."""
+        self.last_epoch = 0
         self._set(self.get_lr())
+
+    def follow(self) -> None:
+        """Begins after another schedule, at a milestone of a :class:`SequentialLR`."""
+        self.restart()
 
     def _current(self) -> list[float]:
         return [plain(group["lr"]) for group in self.optimizer.param_groups]

@@ -78,9 +78,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.last_epoch = math.floor(epoch)
         self._set(self.get_lr())
 
-    def restart(self) -> None:
+    def begin(self) -> None:
         self._find(0)
-        super().restart()
+        super().begin()
 
     def _find(self, epoch: float) -> None:
         """Which wave a place is in."""
@@ -158,18 +158,23 @@ class CyclicLR(LRScheduler):
         )
         if last_epoch == -1:
             for i, group in enumerate(optimizer.param_groups):
-                group["lr"] = group["initial_lr"] = lowest[i]
+                group["lr"] = lowest[i]
                 if cycle_momentum:
                     group["max_momentum"], group["base_momentum"] = most[i], least[i]
+        # Of its own: another schedule of the optimizer may write others into the groups.
+        self.max_momenta = [group["max_momentum"] for group in optimizer.param_groups] if cycle_momentum else []
+        self.base_momenta = [group["base_momentum"] for group in optimizer.param_groups] if cycle_momentum else []
+        # The very first learning rate is, as in PyTorch, that of a schedule made before, if there is one.
         super().__init__(optimizer, last_epoch)
+        self.base_lrs = lowest
 
     def get_lr(self) -> list[float]:
         total = self.up + self.down
         cycle, place = divmod(self.last_epoch, total)
         part = place / self.up if place <= self.up else (total - place) / self.down
         height = part * self._scale(cycle + 1)
-        for group in self.optimizer.param_groups if self.cycle_momentum else ():
-            most, least = group["max_momentum"], group["base_momentum"]
+        # Nothing, if it does not set the momentum.
+        for group, most, least in zip(self.optimizer.param_groups, self.max_momenta, self.base_momenta, strict=False):
             set_momentum(group, most - (most - least) * height)
         return [base + (top - base) * height for base, top in zip(self.base_lrs, self.max_lrs, strict=True)]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from tensorgrad.optim.lr_scheduler.base import LRScheduler, for_groups, require_positive
 from tensorgrad.optim.optimizer import Optimizer
-from tensorgrad.optim.options import plain
+from tensorgrad.optim.options import plain, require_not_negative
 
 
 class LambdaLR(LRScheduler):
@@ -43,6 +43,8 @@ class LambdaLR(LRScheduler):
 class MultiplicativeLR(LRScheduler):
     """Multiplies the learning rate by a function of the epoch, every epoch.
 
+    After another schedule, in a :class:`SequentialLR`, it goes on from the learning rate that this one ends with.
+
     Args:
         optimizer: whose learning rates are set.
         lr_lambda: takes the epoch and returns the factor; or a list of such functions, one for each group.
@@ -62,8 +64,13 @@ class MultiplicativeLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch == 0:
-            return self._current()
+        return self._current() if self.last_epoch == 0 else self._multiplied()
+
+    def follow(self) -> None:
+        self.last_epoch = 0
+        self._set(self._multiplied())
+
+    def _multiplied(self) -> list[float]:
         return [lr * factor(self.last_epoch) for lr, factor in zip(self._current(), self.lr_lambdas, strict=True)]
 
     def _not_saved(self) -> set[str]:
@@ -194,6 +201,41 @@ class LinearLR(LRScheduler):
         rise = self.end_factor - self.start_factor
         before = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
         return self._scaled(1.0 + rise / before)
+
+
+class InverseTimeLR(LRScheduler):
+    """The initial learning rate over ``1 + decay * t`` at step t: stepped after every update, Keras's ``decay``.
+
+    Args:
+        optimizer: whose learning rates are set.
+        decay: 0 or greater.
+        last_epoch: see :class:`LRScheduler`.
+
+    Raises:
+        ValueError: if ``decay`` is negative.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> optimizer = tg.optim.SGD([tg.tensor([1.0], requires_grad=True)], lr=1.0)
+        >>> schedule = tg.optim.lr_scheduler.InverseTimeLR(optimizer, decay=0.5)
+        >>> rates = []
+        >>> for step in range(3):
+        ...     rates += schedule.get_last_lr()
+        ...     _ = optimizer.step()
+        ...     schedule.step()
+        >>> [round(rate, 3) for rate in rates]
+        [1.0, 0.667, 0.5]
+    """
+
+    from_base = True
+
+    def __init__(self, optimizer: Optimizer, decay: float, last_epoch: int = -1) -> None:
+        require_not_negative(decay=plain(decay))
+        self.decay = plain(decay)
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        return [lr / (1 + self.decay * self.last_epoch) for lr in self.base_lrs]
 
 
 class PolynomialLR(LRScheduler):

@@ -53,6 +53,9 @@ class _Several(LRScheduler):
                 schedule.load_state_dict(state)
             raise
 
+    def begin(self) -> None:
+        self.restart()
+
     def _count(self) -> int:
         return len(self.schedulers)
 
@@ -96,7 +99,10 @@ class SequentialLR(_Several):
         if sorted(set(self.milestones)) != self.milestones or any(not epoch > 0 for epoch in self.milestones):
             raise ValueError(f"milestones are epochs above 0 that rise, got {self.milestones}.")
         self.last_epoch = 0
-        self.schedulers[0].restart()
+        # Each schedule has taken its first step when it was made; that of the last one counts otherwise.
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"]
+        self.schedulers[0].begin()
         self._last_lr = self._current()
 
     def step(self) -> None:
@@ -104,7 +110,7 @@ class SequentialLR(_Several):
         self.last_epoch += 1
         schedule = self.schedulers[bisect.bisect_right(self.milestones, self.last_epoch)]
         if self.last_epoch in self.milestones:
-            schedule.restart()
+            schedule.follow()
         else:
             schedule.step()
         self._last_lr = schedule.get_last_lr()
