@@ -17,11 +17,14 @@ from tensorgrad.random import Generator, choose_generator
 __all__ = [
     "calculate_gain",
     "constant_",
+    "dirac_",
+    "eye_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "normal_",
     "ones_",
     "orthogonal_",
+    "sparse_",
     "trunc_normal_",
     "uniform_",
     "xavier_normal_",
@@ -106,6 +109,55 @@ def zeros_(tensor: Tensor) -> Tensor:
 def ones_(tensor: Tensor) -> Tensor:
     """1 everywhere; the tensor is changed and returned."""
     return _put(tensor, 1, "ones_")
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity: a layer with this weight gives back what comes in, or as much of it as goes in.
+
+    Args:
+        tensor: shape (rows, columns); it is changed and returned.
+
+    Raises:
+        ValueError: if it has not two axes.
+
+    Example:
+        >>> tg.nn.init.eye_(tg.zeros((2, 3))).tolist()
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"eye_() takes a tensor with two axes, got shape {tensor.shape}.")
+    rows, columns = tensor.shape
+    return _put(tensor, backend.namespace(tensor.data).eye(rows, columns, dtype=tensor.dtype), "eye_")
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Kernels that are 1 in the middle, each of the channel with its own number: a convolution that changes nothing.
+
+    Args:
+        tensor: a weight, shape (out_channels, in_channels / groups, *kernel); it is changed and returned.
+        groups: each group's channels are passed on by its own kernels.
+
+    Raises:
+        ValueError: unless the kernel has one to three axes, and ``groups`` divides the output channels.
+
+    Example:
+        >>> layer = tg.nn.Conv1d(2, 2, 3, padding="same", bias=False)
+        >>> _ = tg.nn.init.dirac_(layer.weight)
+        >>> layer(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
+        [[[1.0, 2.0], [3.0, 4.0]]]
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(f"dirac_() takes a weight (out, in, *kernel) with three to five axes, got {tensor.shape}.")
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ValueError(f"dirac_(): groups={groups} must divide the {tensor.shape[0]} output channels.")
+    zeros_(tensor)
+    each = tensor.shape[0] // groups
+    middle = tuple(length // 2 for length in tensor.shape[2:])
+    for group in range(groups):
+        for channel in range(min(each, tensor.shape[1])):
+            tensor.data[(group * each + channel, channel, *middle)] = 1
+    versions.mark(tensor.data, "dirac_")
+    return tensor
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -246,3 +298,35 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     q = q * xp.sign(xp.diagonal(r))
     q = q.T if rows < columns else q
     return _put(tensor, gain * q.reshape(tensor.shape), "orthogonal_")
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Normal numbers around 0, but for a part of each column, which is 0.
+
+    Source: Martens, *Deep learning via Hessian-free optimization*, 2010.
+
+    Args:
+        tensor: shape (rows, columns); it is changed and returned.
+        sparsity: which part of each column is 0, in [0, 1]; rounded up to whole elements.
+        std: the standard deviation of the others.
+        generator: where the numbers come from.
+
+    Raises:
+        ValueError: if the tensor has not two axes, or ``sparsity`` is out of range.
+
+    Example:
+        >>> w = tg.nn.init.sparse_(tg.zeros((10, 3)), sparsity=0.25)
+        >>> (w == 0).sum(axis=0).tolist()
+        [3, 3, 3]
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_() takes a tensor with two axes, got shape {tensor.shape}.")
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"sparsity is a part, between 0 and 1, got {sparsity}.")
+    generator = choose_generator(generator)
+    values = generator.normal(tensor.shape, tensor.dtype, tensor.device, 0.0, std)
+    levels = generator.uniform(tensor.shape, "float64", tensor.device, 0.0, 1.0)
+    xp = backend.namespace(values)
+    places = xp.argsort(xp.argsort(levels, axis=0), axis=0)
+    kept = places >= math.ceil(sparsity * tensor.shape[0])
+    return _put(tensor, xp.where(kept, values, xp.zeros_like(values)), "sparse_")

@@ -62,6 +62,34 @@ def test_orthogonal_rows_or_columns(shape: tuple, dtype: str, device: str) -> No
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=2e-2 if dtype == "float16" else 1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_an_identity(dtype: str, device: str) -> None:
+    for shape in ((3, 3), (2, 4), (4, 2), (0, 3)):
+        x = init.eye_(tg.ones(shape, dtype=dtype, device=device))
+        np.testing.assert_array_equal(x.numpy(), np.eye(*shape))
+        assert x.dtype == dtype
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_a_convolution_that_changes_nothing(axes: int, groups: int, device: str) -> None:
+    kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[axes - 1]
+    layer = kind(4, 4, 3, padding=1, groups=groups, bias=False).to(device)
+    assert init.dirac_(layer.weight, groups) is layer.weight
+    x = init.normal_(tg.zeros((2, 4) + (5,) * axes, device=device))
+    np.testing.assert_array_equal(layer(x).numpy(), x.numpy())
+    # More kernels than channels: those that are left over are 0.
+    assert init.dirac_(tg.ones((5, 2, 2), device=device)).sum().item() == 2
+
+
+def test_columns_with_zeros(device: str) -> None:
+    x = init.sparse_(tg.ones((40, 30), device=device), 0.31, std=2.0).numpy()
+    assert ((x == 0).sum(axis=0) == 13).all()
+    assert len({tuple(column) for column in (x == 0).T}) == 30
+    assert x[x != 0].std() == pytest.approx(2, rel=0.1)
+    assert (init.sparse_(tg.ones((3, 2)), 1.0).numpy() == 0).all()
+
+
 def test_nothing_to_fill() -> None:
     for fill in (init.orthogonal_, init.kaiming_uniform_, init.xavier_normal_, init.trunc_normal_):
         assert fill(tg.zeros((0, 3))).shape == (0, 3)
@@ -101,6 +129,11 @@ def test_gains(name: str, param: float | None, gain: float) -> None:
     [
         (lambda: init.xavier_normal_(tg.zeros(3)), r"at least two axes .* shape \(3,\)"),
         (lambda: init.orthogonal_(tg.zeros(3)), "at least two axes"),
+        (lambda: init.eye_(tg.zeros(3)), r"two axes, got shape \(3,\)"),
+        (lambda: init.sparse_(tg.zeros((3, 3, 3)), 0.1), "two axes"),
+        (lambda: init.sparse_(tg.zeros((3, 3)), 1.1), "sparsity is a part, between 0 and 1, got 1.1"),
+        (lambda: init.dirac_(tg.zeros((3, 3))), "three to five axes"),
+        (lambda: init.dirac_(tg.zeros((3, 3, 3)), 2), "groups=2 must divide the 3 output channels"),
         (lambda: init.kaiming_normal_(tg.zeros((3, 3)), mode="fan"), "mode is 'fan_in' or 'fan_out', not 'fan'"),
         (lambda: init.kaiming_normal_(tg.zeros((3, 3)), nonlinearity="rule"), "calculate_gain.. knows .* not 'rule'"),
     ],
