@@ -19,6 +19,8 @@ from tensorgrad.optim.options import plain
 
 Average = Callable[[Array, Array, int], Array]
 """From the average so far, the weights now and the number of those averaged: the new average."""
+AverageOfAll = Callable[[list[Array], list[Array], int], None]
+"""As :data:`Average`, of all weights at once, in place."""
 
 
 def get_swa_avg_fn() -> Average:
@@ -45,6 +47,24 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     return average
 
 
+def get_swa_multi_avg_fn() -> AverageOfAll:
+    """:func:`get_swa_avg_fn` of all weights at once."""
+    return _of_all(get_swa_avg_fn())
+
+
+def get_ema_multi_avg_fn(decay: float = 0.999) -> AverageOfAll:
+    """:func:`get_ema_avg_fn` of all weights at once."""
+    return _of_all(get_ema_avg_fn(decay))
+
+
+def _of_all(average: Average) -> AverageOfAll:
+    def averages(averaged: list[Array], now: list[Array], count: int) -> None:
+        for array, value in zip(averaged, now, strict=True):
+            array[...] = average(array, value, count)
+
+    return averages
+
+
 class AveragedModel(Module):
     """A copy of a model whose weights are an average of the model's in the course of training.
 
@@ -53,8 +73,15 @@ class AveragedModel(Module):
 
     Args:
         model: the model.
-        avg_fn: how to average; the mean of all, if not given.
+        device: where the copy is; where the model is, if not given.
+        avg_fn: how to average, a function of arrays: (average, weight now, how many were averaged) to the new average;
+            the mean of all, if not given.
+        multi_avg_fn: in the place of it, a function that changes all averages at once: (averages, weights now, how
+            many were averaged), the first two lists of arrays.
         use_buffers: whether buffers (running means and variances) are averaged, too; they are copied otherwise.
+
+    Raises:
+        ValueError: if both ``avg_fn`` and ``multi_avg_fn`` are given.
 
     Attributes:
         module: the copy.
@@ -63,7 +90,7 @@ class AveragedModel(Module):
     Example:
         >>> import tensorgrad as tg
         >>> model = tg.nn.Linear(1, 1, bias=False)
-        >>> averaged = tg.optim.swa_utils.AveragedModel(model, tg.optim.swa_utils.get_ema_avg_fn(0.5))
+        >>> averaged = tg.optim.swa_utils.AveragedModel(model, avg_fn=tg.optim.swa_utils.get_ema_avg_fn(0.5))
         >>> for value in (4.0, 2.0, 0.0):
         ...     _ = tg.nn.init.constant_(model.weight, value)
         ...     averaged.update_parameters(model)
@@ -73,12 +100,23 @@ class AveragedModel(Module):
 
     n_averaged: Tensor
 
-    def __init__(self, model: Module, avg_fn: Average | None = None, use_buffers: bool = False) -> None:
+    def __init__(
+        self,
+        model: Module,
+        device: str | None = None,
+        avg_fn: Average | None = None,
+        multi_avg_fn: AverageOfAll | None = None,
+        use_buffers: bool = False,
+    ) -> None:
         super().__init__()
+        if avg_fn is not None and multi_avg_fn is not None:
+            raise ValueError("AveragedModel takes avg_fn or multi_avg_fn, not both.")
         self.module = copy.deepcopy(model)
         self.register_buffer("n_averaged", Tensor(0, dtype="int64"))
-        self.avg_fn = get_swa_avg_fn() if avg_fn is None else avg_fn
+        self.multi_avg_fn = multi_avg_fn or _of_all(get_swa_avg_fn() if avg_fn is None else avg_fn)
         self.use_buffers = use_buffers
+        if device is not None:
+            self.to(device)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self.module(*args, **kwargs)
@@ -92,23 +130,23 @@ class AveragedModel(Module):
         mine, theirs = dict(self.module.named_parameters()), dict(model.named_parameters())
         if mine.keys() != theirs.keys() or any(mine[name].shape != theirs[name].shape for name in mine):
             raise ValueError("the model has other parameters than the one that this is the average of.")
-        buffers = list(zip(self.module.buffers(), model.buffers(), strict=True))
+        buffers = zip(self.module.buffers(), model.buffers(), strict=True)
+        pairs: list[tuple[Tensor, Tensor, bool]] = [(mine[name], theirs[name], True) for name in mine]
+        pairs += [(average, now, self.use_buffers) for average, now in buffers]
         count = int(self.n_averaged.item())
-        averaged = [*zip(mine.values(), theirs.values(), strict=True), *(buffers if self.use_buffers else [])]
-        for average, now in averaged:
-            _put(average, now, count, self.avg_fn)
-        for average, now in [] if self.use_buffers else buffers:
-            _put(average, now, 0, self.avg_fn)
+        averaged: list[tuple[Array, Array]] = []
+        copied: list[tuple[Array, Array]] = []
+        for average, now, wanted in pairs:
+            counts = wanted and count and average.dtype.kind == "f"
+            (averaged if counts else copied).append((average.data, backend.transfer(now.data, average.device)))
+        if averaged:
+            arrays, values = map(list, zip(*averaged, strict=True))
+            self.multi_avg_fn(arrays, values, count)
+        for array, value in copied:
+            array[...] = value
+        for average, _, _ in pairs:
+            versions.mark(average.data, "AveragedModel.update_parameters")
         self.n_averaged = Tensor(count + 1, dtype="int64", device=self.n_averaged.device)
-
-
-def _put(average: Tensor, now: Tensor, count: int, avg_fn: Average) -> None:
-    array = average.data
-    value = backend.transfer(now.data, backend.device_of(array))
-    if count and array.dtype.kind == "f":
-        value = avg_fn(array, value, count)
-    array[...] = value
-    versions.mark(array, "AveragedModel.update_parameters")
 
 
 @no_grad()

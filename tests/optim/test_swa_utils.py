@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.optim.swa_utils import SWALR, AveragedModel, get_ema_avg_fn, update_bn
+from tensorgrad.optim.swa_utils import (
+    SWALR,
+    AveragedModel,
+    get_ema_avg_fn,
+    get_ema_multi_avg_fn,
+    get_swa_multi_avg_fn,
+    update_bn,
+)
 
 VALUES = st.lists(st.floats(-10, 10), min_size=1, max_size=6)
 
@@ -40,7 +47,33 @@ def test_the_moving_average(values: list[float], decay: float) -> None:
     model, wanted = scalar(), values[0]
     for value in values[1:]:
         wanted = decay * wanted + (1 - decay) * value
-    assert taken(model, AveragedModel(model, get_ema_avg_fn(decay)), values) == pytest.approx(wanted, abs=1e-12)
+    for given_function in ({"avg_fn": get_ema_avg_fn(decay)}, {"multi_avg_fn": get_ema_multi_avg_fn(decay)}):
+        averaged = AveragedModel(model, **given_function)
+        assert taken(model, averaged, values) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_an_average_of_ones_own() -> None:
+    model, calls = scalar(), []
+
+    def largest(averaged, now, count):
+        calls.append(count)
+        for array, value in zip(averaged, now):
+            array[...] = np.maximum(array, value)
+
+    assert taken(model, AveragedModel(model, multi_avg_fn=largest), [1.0, 3.0, 2.0]) == 3
+    assert calls == [1, 2]
+    assert taken(model, AveragedModel(model, multi_avg_fn=get_swa_multi_avg_fn()), [1.0, 3.0, 2.0]) == 2
+    with pytest.raises(ValueError, match="avg_fn or multi_avg_fn, not both"):
+        AveragedModel(model, avg_fn=get_ema_avg_fn(), multi_avg_fn=largest)
+
+
+def test_the_copy_may_be_elsewhere() -> None:
+    model = nn.Linear(2, 1)
+    averaged = AveragedModel(model, "strict")
+    averaged.update_parameters(model)
+    averaged.update_parameters(model)
+    assert {tensor.device for tensor in [*averaged.parameters(), *averaged.buffers()]} == {"strict"}
+    np.testing.assert_allclose(averaged.module.weight.numpy(), model.weight.numpy())
 
 
 def test_the_model_is_not_touched_and_the_average_is_saved_with_pytorchs_names(device: str) -> None:
@@ -80,7 +113,7 @@ def test_buffers_are_copied_or_averaged() -> None:
 
 def test_float32_stays_and_gradients_are_not_averaged() -> None:
     model = nn.Linear(2, 2)
-    averaged = AveragedModel(model, get_ema_avg_fn())
+    averaged = AveragedModel(model, avg_fn=get_ema_avg_fn())
     for _ in range(2):
         averaged.update_parameters(model)
     assert averaged.module.weight.dtype == "float32"
