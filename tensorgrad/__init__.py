@@ -41,6 +41,7 @@ from tensorgrad.ops.linalg import *
 from tensorgrad.ops.logic import *
 from tensorgrad.ops.losses import *
 from tensorgrad.ops.margin_losses import *
+from tensorgrad.ops.max_pooling import *
 from tensorgrad.ops.normalization import *
 from tensorgrad.ops.overlap_losses import *
 from tensorgrad.ops.pooling import *

@@ -31,6 +31,23 @@ from tensorgrad.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from tensorgrad.nn.adaptive_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveConcatPool1d,
+    AdaptiveConcatPool2d,
+    AdaptiveConcatPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    GlobalAvgPool1d,
+    GlobalAvgPool2d,
+    GlobalAvgPool3d,
+    GlobalMaxPool1d,
+    GlobalMaxPool2d,
+    GlobalMaxPool3d,
+)
 from tensorgrad.nn.adaptive_softmax import AdaptiveLogSoftmaxWithLoss
 from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
@@ -123,20 +140,27 @@ from tensorgrad.nn.padding import (
 )
 from tensorgrad.nn.parameter import Parameter, UninitializedBuffer, UninitializedParameter
 from tensorgrad.nn.pooling import (
-    AdaptiveAvgPool2d,
-    AdaptiveConcatPool2d,
-    AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
-    GlobalAvgPool2d,
-    GlobalMaxPool2d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
     MaxPool1d,
     MaxPool2d,
     MaxPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+    MedianPool1d,
     MedianPool2d,
+    MedianPool3d,
+    MinPool1d,
     MinPool2d,
+    MinPool3d,
+    SumPool1d,
     SumPool2d,
+    SumPool3d,
 )
 from tensorgrad.nn.resizing import (
     ChannelShuffle,
@@ -146,6 +170,7 @@ from tensorgrad.nn.resizing import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
+from tensorgrad.nn.separable import SeparableConv1d, SeparableConv2d
 from tensorgrad.nn.shape import Flatten, Identity, Lambda, Reshape, Unflatten
 from tensorgrad.nn.summary import Summary, summary
 from tensorgrad.nn.transformer import (
@@ -157,10 +182,16 @@ from tensorgrad.nn.transformer import (
 )
 
 __all__ = [
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveConcatPool1d",
     "AdaptiveConcatPool2d",
+    "AdaptiveConcatPool3d",
     "AdaptiveLogSoftmaxWithLoss",
+    "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -202,8 +233,12 @@ __all__ = [
     "functional",
     "GaussianNLLLoss",
     "GELU",
+    "GlobalAvgPool1d",
     "GlobalAvgPool2d",
+    "GlobalAvgPool3d",
+    "GlobalMaxPool1d",
     "GlobalMaxPool2d",
+    "GlobalMaxPool3d",
     "GLU",
     "GroupNorm",
     "HalfSquaredErrorLoss",
@@ -241,12 +276,22 @@ __all__ = [
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
+    "MedianPool1d",
     "MedianPool2d",
+    "MedianPool3d",
+    "MinPool1d",
     "MinPool2d",
+    "MinPool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -277,6 +322,8 @@ __all__ = [
     "RMSNorm",
     "RReLU",
     "SELU",
+    "SeparableConv1d",
+    "SeparableConv2d",
     "Sequential",
     "Sigmoid",
     "SigmoidFocalLoss",
@@ -291,7 +338,9 @@ __all__ = [
     "Softsign",
     "Summary",
     "summary",
+    "SumPool1d",
     "SumPool2d",
+    "SumPool3d",
     "Tanh",
     "Tanhshrink",
     "Threshold",

@@ -220,7 +220,11 @@ class _ConvTranspose(_Sliding):
 
     def forward(self, x: Any, output_size: Size | None = None) -> Any:
         x = self._checked(x)
-        more = self.output_padding if output_size is None else self._more(self._spatial(x, len(self.axes)), output_size)
+        more, count = self.output_padding, len(self.axes)
+        if output_size is not None:
+            whole = isinstance(output_size, (tuple, list)) and len(output_size) == x.ndim
+            wanted = self._spatial(output_size, count) if whole else output_size  # type: ignore[arg-type]
+            more = self._more(self._spatial(x.shape, count), wanted)
         options = (self.stride, self.padding, more, self.groups, self.dilation)
         return type(self).function(x, self.weight, self.bias, *options, data_format=self.data_format)
 
@@ -257,7 +261,8 @@ class ConvTranspose2d(_ConvTranspose):
         kernel_size: a number, or one for each axis.
         stride: how far apart the kernels are painted.
         padding: how many pixels are cut off on all sides: numbers, or pairs (before, after).
-        output_padding: how many are added at the end; when called, ``output_size`` says what they are to come to.
+        output_padding: how many are added at the end; when called, ``output_size`` says what they are to come to, as
+            H' and W' or as a whole shape.
         groups: into how many groups the channels are split, each with kernels of its own.
         bias: whether to add one.
         dilation: how far apart the kernel's elements are.

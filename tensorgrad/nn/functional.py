@@ -20,10 +20,18 @@ from tensorgrad.ops.activations import (
 )
 from tensorgrad.ops.activations import log_sigmoid as logsigmoid
 from tensorgrad.ops.adaptive_pooling import (
+    adaptive_avg_pool1d,
     adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
     adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    global_avg_pool1d,
     global_avg_pool2d,
+    global_avg_pool3d,
+    global_max_pool1d,
     global_max_pool2d,
+    global_max_pool3d,
 )
 from tensorgrad.ops.attention import scaled_dot_product_attention
 from tensorgrad.ops.casting import astype
@@ -56,6 +64,17 @@ from tensorgrad.ops.margin_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from tensorgrad.ops.max_pooling import (
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+    min_pool1d,
+    min_pool2d,
+    min_pool3d,
+)
 from tensorgrad.ops.multi_head_attention import multi_head_attention_forward
 from tensorgrad.ops.normalization import (
     batch_norm,
@@ -71,12 +90,15 @@ from tensorgrad.ops.pooling import (
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    median_pool1d,
     median_pool2d,
-    min_pool2d,
+    median_pool3d,
+    sum_pool1d,
     sum_pool2d,
+    sum_pool3d,
 )
 from tensorgrad.ops.resizing import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
 from tensorgrad.ops.shrinkage import hardshrink, softshrink, tanhshrink
@@ -91,8 +113,12 @@ from tensorgrad.ops.transposed_convolution import (
 from tensorgrad.ops.trigonometry import tanh
 
 __all__ = [
+    "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -124,8 +150,12 @@ __all__ = [
     "fold",
     "gaussian_nll_loss",
     "gelu",
+    "global_avg_pool1d",
     "global_avg_pool2d",
+    "global_avg_pool3d",
+    "global_max_pool1d",
     "global_max_pool2d",
+    "global_max_pool3d",
     "glu",
     "group_norm",
     "gumbel_softmax",
@@ -147,12 +177,22 @@ __all__ = [
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "median_pool1d",
     "median_pool2d",
+    "median_pool3d",
+    "min_pool1d",
     "min_pool2d",
+    "min_pool3d",
     "mish",
     "mse_loss",
     "multi_head_attention_forward",
@@ -185,7 +225,9 @@ __all__ = [
     "softplus",
     "softshrink",
     "softsign",
+    "sum_pool1d",
     "sum_pool2d",
+    "sum_pool3d",
     "tanh",
     "tanhshrink",
     "threshold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.autograd import Tensor
@@ -40,10 +41,13 @@ class EitherOrder(Module):
             self._refuse(x, " or ".join(f"({', '.join(map(str, shape))})" for shape in shapes))
         return x
 
-    def _spatial(self, x: Tensor, count: int) -> Shape:
-        """The lengths of the ``count`` axes of space."""
-        last = channels_are_last(self.data_format, type(self).__name__)
-        return x.shape[-count - 1 : -1] if last else x.shape[-count:]
+    def _channel_axis(self, count: int) -> int:
+        """Where the channels are, besides ``count`` axes of space."""
+        return -1 if channels_are_last(self.data_format, type(self).__name__) else -count - 1
+
+    def _spatial(self, shape: Sequence[int], count: int) -> Shape:
+        """The lengths of the ``count`` axes of space in the shape of an input or output."""
+        return tuple(shape[-count - 1 : -1] if self._channel_axis(count) == -1 else shape[-count:])
 
     def _settings(self) -> str:
         told = "" if self.data_format == CHANNELS_FIRST else f"data_format={self.data_format!r}"

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from tensorgrad.autograd import Tensor
 from tensorgrad.nn.convolution import positive_sizes
 from tensorgrad.nn.memory_order import EitherOrder
-from tensorgrad.ops import adaptive_pooling, pooling
+from tensorgrad.ops import max_pooling, pooling
 from tensorgrad.ops.convolution import Size
-from tensorgrad.ops.geometry import sizes
-from tensorgrad.ops.memory_order import CHANNELS_FIRST, either_order
-from tensorgrad.ops.shape import concat
+from tensorgrad.ops.memory_order import CHANNELS_FIRST
+from tensorgrad.ops.windows import pool_padding
 
 
-class _Pool(EitherOrder):
-    """A pooling over windows: its options are attributes, named as the function's arguments."""
+class _Windowed(EitherOrder):
+    """What has windows: its options are attributes, named as its function's arguments."""
 
     function: ClassVar[Callable[..., Any]]
     axes: ClassVar[str] = "HW"
 
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None,
-        padding: Any,
-        data_format: str,
-        **options: Any,
-    ) -> None:
+    def __init__(self, data_format: str, kernel_size: Size, stride: Size | None, **options: Any) -> None:
         super().__init__()
         self._set_order(data_format)
         stride = kernel_size if stride is None else stride
@@ -36,18 +29,24 @@ class _Pool(EitherOrder):
         kernel = positive_sizes(kernel_size, count, name, "kernel_size")
         positive_sizes(stride, count, name, "stride")
         positive_sizes(options.get("dilation", 1), count, name, "dilation")
-        pooling.pool_padding(padding, kernel, name)
-        self._options = {"kernel_size": kernel_size, "stride": stride, "padding": padding, **options}
+        pool_padding(options.get("padding", 0), kernel, name)
+        self._options = {"kernel_size": kernel_size, "stride": stride, **options}
         for name, value in self._options.items():
             setattr(self, name, value)
 
-    def forward(self, x: Any) -> Any:
-        x = self._expected(x, ("N", "C", *self.axes), ("C", *self.axes))
-        options = {name: getattr(self, name) for name in self._options}
-        return type(self).function(x, **options, data_format=self.data_format)
+    def _checked(self, x: Any) -> Tensor:
+        return self._expected(x, ("N", "C", *self.axes), ("C", *self.axes))
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}={getattr(self, name)}" for name in self._options)
+
+
+class _Pool(_Windowed):
+    """A pooling."""
+
+    def forward(self, x: Any) -> Any:
+        options = {name: getattr(self, name) for name in self._options}
+        return type(self).function(self._checked(x), **options, data_format=self.data_format)
 
 
 class _MaxPool(_Pool):
@@ -63,7 +62,7 @@ class _MaxPool(_Pool):
         data_format: str = CHANNELS_FIRST,
     ) -> None:
         options = {"dilation": dilation, "return_indices": return_indices, "ceil_mode": ceil_mode}
-        super().__init__(kernel_size, stride, padding, data_format, **options)
+        super().__init__(data_format, kernel_size, stride, padding=padding, **options)
 
     def extra_repr(self) -> str:
         return ", ".join(
@@ -75,7 +74,7 @@ class MaxPool1d(_MaxPool):
     """The largest of each window of (N, C, L). Arguments as of :class:`MaxPool2d`."""
 
     axes = "L"
-    function = staticmethod(pooling.max_pool1d)
+    function = staticmethod(max_pooling.max_pool1d)
 
 
 class MaxPool2d(_MaxPool):
@@ -101,14 +100,14 @@ class MaxPool2d(_MaxPool):
         (1, 3, 4, 4)
     """
 
-    function = staticmethod(pooling.max_pool2d)
+    function = staticmethod(max_pooling.max_pool2d)
 
 
 class MaxPool3d(_MaxPool):
     """The largest of each window of (N, C, D, H, W). Arguments as of :class:`MaxPool2d`."""
 
     axes = "DHW"
-    function = staticmethod(pooling.max_pool3d)
+    function = staticmethod(max_pooling.max_pool3d)
 
 
 class _AvgPool(_Pool):
@@ -123,7 +122,7 @@ class _AvgPool(_Pool):
         data_format: str = CHANNELS_FIRST,
     ) -> None:
         options = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
-        super().__init__(kernel_size, stride, padding, data_format, **options)
+        super().__init__(data_format, kernel_size, stride, padding=padding, **options)
 
 
 class AvgPool1d(_AvgPool):
@@ -161,7 +160,28 @@ class AvgPool3d(_AvgPool):
     function = staticmethod(pooling.avg_pool3d)
 
 
-class MinPool2d(_Pool):
+class _MinPool(_Pool):
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Any = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+        *,
+        data_format: str = CHANNELS_FIRST,
+    ) -> None:
+        super().__init__(data_format, kernel_size, stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
+
+
+class MinPool1d(_MinPool):
+    """The smallest of each window of (N, C, L). Arguments as of :class:`MinPool2d`."""
+
+    axes = "L"
+    function = staticmethod(max_pooling.min_pool1d)
+
+
+class MinPool2d(_MinPool):
     """The smallest of each window; padding counts as +inf.
 
     Args:
@@ -177,19 +197,14 @@ class MinPool2d(_Pool):
         1.0
     """
 
-    function = staticmethod(pooling.min_pool2d)
+    function = staticmethod(max_pooling.min_pool2d)
 
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Any = 0,
-        dilation: Size = 1,
-        ceil_mode: bool = False,
-        *,
-        data_format: str = CHANNELS_FIRST,
-    ) -> None:
-        super().__init__(kernel_size, stride, padding, data_format, dilation=dilation, ceil_mode=ceil_mode)
+
+class MinPool3d(_MinPool):
+    """The smallest of each window of (N, C, D, H, W). Arguments as of :class:`MinPool2d`."""
+
+    axes = "DHW"
+    function = staticmethod(max_pooling.min_pool3d)
 
 
 class _DensePool(_Pool):
@@ -204,7 +219,14 @@ class _DensePool(_Pool):
         *,
         data_format: str = CHANNELS_FIRST,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, data_format, ceil_mode=ceil_mode)
+        super().__init__(data_format, kernel_size, stride, padding=padding, ceil_mode=ceil_mode)
+
+
+class MedianPool1d(_DensePool):
+    """The median of each window of (N, C, L). Arguments as of :class:`MedianPool2d`."""
+
+    axes = "L"
+    function = staticmethod(pooling.median_pool1d)
 
 
 class MedianPool2d(_DensePool):
@@ -220,6 +242,20 @@ class MedianPool2d(_DensePool):
     function = staticmethod(pooling.median_pool2d)
 
 
+class MedianPool3d(_DensePool):
+    """The median of each window of (N, C, D, H, W). Arguments as of :class:`MedianPool2d`."""
+
+    axes = "DHW"
+    function = staticmethod(pooling.median_pool3d)
+
+
+class SumPool1d(_DensePool):
+    """The sum of each window of (N, C, L). Arguments as of :class:`SumPool2d`."""
+
+    axes = "L"
+    function = staticmethod(pooling.sum_pool1d)
+
+
 class SumPool2d(_DensePool):
     """The sum of each window; padding counts as 0. Arguments as of :class:`MinPool2d`, without ``dilation``.
 
@@ -231,104 +267,112 @@ class SumPool2d(_DensePool):
     function = staticmethod(pooling.sum_pool2d)
 
 
-class _AdaptivePool(EitherOrder):
-    function: ClassVar[Callable[..., Any]]
+class SumPool3d(_DensePool):
+    """The sum of each window of (N, C, D, H, W). Arguments as of :class:`SumPool2d`."""
 
-    def __init__(self, output_size: Any = 1, *, data_format: str = CHANNELS_FIRST) -> None:
-        super().__init__()
-        self._set_order(data_format)
-        windows = sizes(output_size, 2, f"{type(self).__name__} output_size", default=(1, 1))
-        if min(windows) < 1:
-            raise ValueError(f"{type(self).__name__}: output_size is 1 or more, or None, got {output_size}.")
-        self.output_size = output_size
+    axes = "DHW"
+    function = staticmethod(pooling.sum_pool3d)
 
-    def forward(self, x: Any) -> Any:
-        x = self._expected(x, ("N", "C", "H", "W"), ("C", "H", "W"))
-        return type(self).function(x, self.output_size, data_format=self.data_format)
+
+class _PowerPool(_Pool):
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: Size,
+        stride: Size | None = None,
+        ceil_mode: bool = False,
+        *,
+        data_format: str = CHANNELS_FIRST,
+    ) -> None:
+        if not norm_type:
+            raise ValueError(f"{type(self).__name__} has no norm_type 0: it divides by it.")
+        super().__init__(data_format, kernel_size, stride, ceil_mode=ceil_mode, norm_type=norm_type)
 
     def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
+        return ", ".join(
+            f"{name}={getattr(self, name)}" for name in ("norm_type", "kernel_size", "stride", "ceil_mode")
+        )
 
 
-class AdaptiveAvgPool2d(_AdaptivePool):
-    """The averages of as many windows as are asked for, whatever the size of the image.
+class LPPool1d(_PowerPool):
+    """Norms of the windows of (N, C, L). Arguments as of :class:`LPPool2d`."""
+
+    axes = "L"
+    function = staticmethod(pooling.lp_pool1d)
+
+
+class LPPool2d(_PowerPool):
+    """The sum of the powers of each window, and of that the root, :func:`tensorgrad.lp_pool2d`.
 
     Args:
-        output_size: H' and W': a number or a pair; None keeps that axis as it is.
+        norm_type: the exponent, not 0.
+        kernel_size: of the window: a number, or one for each axis.
+        stride: from one window to the next; the kernel size, if None.
+        ceil_mode: whether a last window that does not fit counts.
         data_format: ``"channels_last"`` for (N, H, W, C).
 
     Example:
-        >>> tg.nn.AdaptiveAvgPool2d((2, 3))(tg.ones((1, 4, 5, 7))).shape
-        (1, 4, 2, 3)
+        >>> tg.nn.LPPool2d(2, 2)(tg.tensor([[[1.0, 1.0], [1.0, 1.0]]])).item()
+        2.0
     """
 
-    function = staticmethod(adaptive_pooling.adaptive_avg_pool2d)
+    function = staticmethod(pooling.lp_pool2d)
 
 
-class AdaptiveMaxPool2d(_AdaptivePool):
-    """The largest of as many windows as are asked for. Argument as of :class:`AdaptiveAvgPool2d`."""
+class LPPool3d(_PowerPool):
+    """Norms of the windows of (N, C, D, H, W). Arguments as of :class:`LPPool2d`."""
 
-    function = staticmethod(adaptive_pooling.adaptive_max_pool2d)
-
-
-class AdaptiveConcatPool2d(_AdaptivePool):
-    """Maximum and average pooling side by side: twice as many channels, the maxima first, as in fastai.
-
-    Argument as of :class:`AdaptiveAvgPool2d`.
-
-    Example:
-        >>> tg.nn.AdaptiveConcatPool2d()(tg.ones((1, 4, 5, 7))).shape
-        (1, 8, 1, 1)
-    """
-
-    @staticmethod
-    @either_order(channels=-3)
-    def function(x: Any, output_size: Any) -> Any:
-        """Both poolings, joined along the channels."""
-        both = [
-            adaptive_pooling.adaptive_max_pool2d(x, output_size),
-            adaptive_pooling.adaptive_avg_pool2d(x, output_size),
-        ]
-        return concat(both, axis=-3)
+    axes = "DHW"
+    function = staticmethod(pooling.lp_pool3d)
 
 
-class _GlobalPool(EitherOrder):
-    """One number for each channel.
+class _MaxUnpool(_Windowed):
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        *,
+        data_format: str = CHANNELS_FIRST,
+    ) -> None:
+        super().__init__(data_format, kernel_size, stride, padding=padding)
+
+    def forward(self, x: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
+        options = {name: getattr(self, name) for name in self._options}
+        return type(self).function(
+            self._checked(x), indices, **options, output_size=output_size, data_format=self.data_format
+        )
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """The largest of each window back where they stood, (N, C, L). As :class:`MaxUnpool2d`."""
+
+    axes = "L"
+    function = staticmethod(max_pooling.max_unpool1d)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """The largest of each window back where they stood, with zeros around them, :func:`tensorgrad.max_unpool2d`.
+
+    It is called with what :class:`MaxPool2d` with ``return_indices`` gives and perhaps with ``output_size``.
 
     Args:
+        kernel_size: of the window: a number, or one for each axis.
+        stride: from one window to the next; the kernel size, if None.
+        padding: what the pooling had around the image.
         data_format: ``"channels_last"`` for (N, H, W, C).
-    """
-
-    function: ClassVar[Callable[..., Any]]
-
-    def __init__(self, *, data_format: str = CHANNELS_FIRST) -> None:
-        super().__init__()
-        self._set_order(data_format)
-
-    def forward(self, x: Any) -> Any:
-        x = self._expected(x, ("N", "C", "H", "W"), ("C", "H", "W"))
-        return type(self).function(x, data_format=self.data_format)
-
-
-class GlobalAvgPool2d(_GlobalPool):
-    """The average of each channel: (N, C, H, W) becomes (N, C, 1, 1).
-
-    Source: Lin, Chen and Yan, *Network in network*, 2013.
 
     Example:
-        >>> tg.nn.GlobalAvgPool2d()(tg.ones((1, 4, 5, 7))).shape
-        (1, 4, 1, 1)
+        >>> values, indices = tg.nn.MaxPool2d(2, return_indices=True)(tg.ones((1, 1, 5, 4)))
+        >>> tg.nn.MaxUnpool2d(2)(values, indices, output_size=(5, 4)).shape
+        (1, 1, 5, 4)
     """
 
-    function = staticmethod(adaptive_pooling.global_avg_pool2d)
+    function = staticmethod(max_pooling.max_unpool2d)
 
 
-class GlobalMaxPool2d(_GlobalPool):
-    """The largest of each channel: (N, C, H, W) becomes (N, C, 1, 1).
+class MaxUnpool3d(_MaxUnpool):
+    """The largest of each window back where they stood, (N, C, D, H, W). As :class:`MaxUnpool2d`."""
 
-    Example:
-        >>> tg.nn.GlobalMaxPool2d()(tg.ones((1, 4, 5, 7))).shape
-        (1, 4, 1, 1)
-    """
-
-    function = staticmethod(adaptive_pooling.global_max_pool2d)
+    axes = "DHW"
+    function = staticmethod(max_pooling.max_unpool3d)

@@ -29,7 +29,7 @@ def channels_are_last(data_format: str, name: str) -> bool:
     return data_format == CHANNELS_LAST
 
 
-def either_order(channels: int, inputs: int = 1) -> Callable[[Callable[..., T]], Callable[..., T]]:
+def either_order(channels: int, inputs: int = 1, shape: str = "") -> Callable[[Callable[..., T]], Callable[..., T]]:
     """A decorator: the function takes ``data_format="channels_last"``, for inputs whose channels are the last axis.
 
     What the function gives, one Tensor or several, has its channels last too. They are moved to where the function has
@@ -38,6 +38,7 @@ def either_order(channels: int, inputs: int = 1) -> Callable[[Callable[..., T]],
     Args:
         channels: which axis of the inputs and the outputs the function has the channels on.
         inputs: how many of the first arguments have channels.
+        shape: the name of an argument that may be the whole shape of an output.
 
     Example:
         >>> tg.max_pool1d(tg.ones((2, 6, 3)), 2, data_format="channels_last").shape
@@ -55,6 +56,10 @@ def either_order(channels: int, inputs: int = 1) -> Callable[[Callable[..., T]],
             bound = signature.bind(*args, **options)
             for name in names:
                 bound.arguments[name] = _first(bound.arguments[name], channels)
+            given = bound.arguments.get(shape)
+            if isinstance(given, (tuple, list)) and len(given) == asarray(bound.arguments[names[0]]).ndim:
+                *rest, last = given
+                bound.arguments[shape] = (*rest[: channels + 1], last, *rest[channels + 1 :])
             try:
                 result = function(*bound.args, **bound.kwargs)
             except ValueError as error:

@@ -29,6 +29,10 @@ LAYERS = {
         lambda **order: nn.Upsample(scale_factor=2, mode="linear", **order),
         lambda **order: nn.ReflectionPad1d((1, 2), **order),
         lambda **order: nn.FeatureAlphaDropout(**order),
+        lambda **order: nn.MinPool1d(2, **order),
+        lambda **order: nn.LPPool1d(2, 3, 1, **order),
+        lambda **order: nn.AdaptiveConcatPool1d(2, **order),
+        lambda **order: nn.GlobalMaxPool1d(**order),
     ],
     2: [
         lambda **order: nn.Conv2d(4, 6, (3, 2), stride=2, padding=((1, 0), (0, 1)), groups=2, **order),
@@ -40,6 +44,8 @@ LAYERS = {
         lambda **order: nn.MinPool2d(2, 1, dilation=2, **order),
         lambda **order: nn.MedianPool2d(2, **order),
         lambda **order: nn.SumPool2d(2, 1, **order),
+        lambda **order: nn.LPPool2d(2, (2, 3), **order),
+        lambda **order: nn.AdaptiveMaxPool2d(2, return_indices=True, **order),
         lambda **order: nn.AdaptiveAvgPool2d((2, 3), **order),
         lambda **order: nn.AdaptiveMaxPool2d((2, None), **order),
         lambda **order: nn.AdaptiveConcatPool2d(2, **order),
@@ -64,6 +70,11 @@ LAYERS = {
         lambda **order: nn.ConvTranspose3d(4, 6, 2, **order),
         lambda **order: nn.MaxPool3d(2, 1, **order),
         lambda **order: nn.AvgPool3d(2, **order),
+        lambda **order: nn.MedianPool3d(2, 1, **order),
+        lambda **order: nn.SumPool3d(2, **order),
+        lambda **order: nn.AdaptiveAvgPool3d((2, 1, None), **order),
+        lambda **order: nn.AdaptiveConcatPool3d(**order),
+        lambda **order: nn.GlobalAvgPool3d(**order),
         lambda **order: nn.BatchNorm3d(4, affine=False, **order),
         lambda **order: nn.InstanceNorm3d(4, **order),
         lambda **order: nn.Dropout3d(**order),
@@ -207,6 +218,32 @@ def test_what_does_not_fit_is_refused_in_its_own_order() -> None:
 def test_outputs_of_a_transposed_convolution_with_channels_last() -> None:
     up = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, data_format="channels_last")
     assert up(tg.ones((1, 6, 5, 8)), output_size=(12, 9)).shape == (1, 12, 9, 3)
+    assert up(tg.ones((1, 6, 5, 8)), output_size=(1, 12, 9, 3)).shape == (1, 12, 9, 3)
+    assert up(tg.ones((6, 5, 8)), output_size=[12, 9, 3]).shape == (12, 9, 3)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_the_way_back_from_a_maximum(d: int) -> None:
+    order = {"data_format": "channels_last"}
+    pool, unpool = (getattr(nn, f"{name}{d}d") for name in ("MaxPool", "MaxUnpool"))
+    x = RNG.normal(size=(2, 3, *LENGTHS[d]))
+    last = np.moveaxis(x, 1, -1)
+    values, indices = pool(2, return_indices=True)(x)
+    values_last, indices_last = pool(2, return_indices=True, **order)(last)
+    y = np.moveaxis(unpool(2)(values, indices, LENGTHS[d]).numpy(), 1, -1)
+    for size in (LENGTHS[d], last.shape, list(last.shape)):
+        np.testing.assert_array_equal(unpool(2, **order)(values_last, indices_last, size).numpy(), y)
+    y = unpool(2, **order)(values_last[0], indices_last[0], last.shape[1:])
+    assert y.shape == last.shape[1:]
+
+
+def test_separable_convolutions() -> None:
+    first = nn.SeparableConv2d(3, 5, 3, stride=2, padding=1, depth_multiplier=2)
+    last = nn.SeparableConv2d(3, 5, 3, stride=2, padding=1, depth_multiplier=2, data_format="channels_last")
+    last.load_state_dict(first.state_dict())
+    x = RNG.normal(size=(2, 3, 6, 7)).astype("float32")
+    y = last(np.moveaxis(x, 1, -1))
+    np.testing.assert_allclose(np.moveaxis(y.numpy(), -1, 1), first(x).numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_model_of_both() -> None:

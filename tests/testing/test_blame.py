@@ -16,7 +16,7 @@ import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.autograd.graph import Bundle, Node
 from tensorgrad.nn import functional as F
-from tensorgrad.ops.pooling import _max_pool
+from tensorgrad.ops.windows import max_pool
 from tensorgrad.testing.blaming import blame
 from tensorgrad.testing.blaming.flow import pulled, vertices_of
 from tensorgrad.testing.records import SPECS
@@ -215,7 +215,7 @@ class TestTheInnocent:
         report = blame(loss)
         assert report
         assert report.findings == ()
-        with broken(_max_pool.op):
+        with broken(max_pool.op):
             report = blame(loss)
         assert (report.culprit.kind, report.culprit.op, report.culprit.inputs) == ("wrong", "max_pool", ("x",))
         assert len(report.culprit.report.index) == 4

@@ -38,13 +38,13 @@ GROUPS: list[tuple[str, dict[str, list[str]]]] = [
         "what this rule gives is used up by the node before it, before the rule runs again: it is part of pooling and "
         "stands in no graph alone",
         {
-            "pooling.fold(windows)": ["gradient: in the memory of the last call's"],
-            "pooling.pick(x)": ["gradient: in the memory of the last call's"],
+            "windows.fold(windows)": ["gradient: in the memory of the last call's"],
+            "windows.pick(x)": ["gradient: in the memory of the last call's"],
         },
     ),
     (
         "the rule runs for third derivatives only, which are compared in double precision",
-        {"pooling.pick(x)": ["gradient of x: wrong by 5 % unless in float64"]},
+        {"windows.pick(x)": ["gradient of x: wrong by 5 % unless in float64"]},
     ),
 ]
 """A reason, and the mutants that it explains: their names, by their rules."""

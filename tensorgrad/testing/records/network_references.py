@@ -103,21 +103,43 @@ def _room_for_last(n: int, k: int, step: int, sides: tuple[int, int], spread: in
     return start - room if room % step and start < n + sides[0] else 0
 
 
-def adaptive(function: Callable[..., Array]) -> Callable[..., Array]:
+def adaptive(function: Callable[..., Array], d: int) -> Callable[..., Array]:
     """The windows that PyTorch cuts: from ``floor(i n / count)`` to ``ceil((i + 1) n / count)``."""
 
     def pool(x: Array, output_size: Any = 1) -> Array:
-        counts = [n if m is None else m for n, m in zip(x.shape[-2:], per_axis(output_size, 2), strict=True)]
-        out = np.zeros((*x.shape[:-2], *counts), function(np.ones(1, x.dtype)).dtype)
-        for i, j in np.ndindex(*counts):
-            rows, columns = (
+        counts = [n if m is None else m for n, m in zip(x.shape[-d:], per_axis(output_size, d), strict=True)]
+        out = np.zeros((*x.shape[:-d], *counts), function(np.ones(1, x.dtype)).dtype)
+        for place in np.ndindex(*counts):
+            window: list[Any] = [
                 slice(at * n // m, math.ceil((at + 1) * n / m))
-                for at, n, m in zip((i, j), x.shape[-2:], counts, strict=True)
-            )
-            out[..., i, j] = function(x[..., rows, columns], axis=(-2, -1))
+                for at, n, m in zip(place, x.shape[-d:], counts, strict=True)
+            ]
+            out[(..., *place)] = function(x[(..., *window)], axis=tuple(range(-d, 0)))
         return out
 
     return pool
+
+
+def power_pooling(d: int) -> Callable[..., Array]:
+    """Sums of powers, and their roots; a window that is not full counts as if it were."""
+    mean, largest = pooling("mean", d), pooling("max", d)
+
+    def pool(x: Array, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Array:
+        if norm_type == math.inf:
+            return largest(np.abs(x), kernel_size, stride, ceil_mode=ceil_mode)
+        total = mean(x**norm_type, kernel_size, stride, ceil_mode=ceil_mode) * math.prod(per_axis(kernel_size, d))
+        return total ** (1 / norm_type)
+
+    return pool
+
+
+def max_unpool(x: Array, indices: Array, kernel_size: Any, output_size: Any) -> Array:
+    """Number by number; where an index is repeated, the last one stays."""
+    d = len(output_size)
+    out = np.zeros((*x.shape[:-d], math.prod(output_size)))
+    for place in np.ndindex(x.shape):
+        out[(*place[:-d], indices[place])] = x[place]
+    return out.reshape(*x.shape[:-d], *output_size)
 
 
 # -- activations -----------------------------------------------------------------------------------------------
