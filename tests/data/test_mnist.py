@@ -1,20 +1,19 @@
-"""Finding, checking and downloading MNIST, with small files under its names; nothing leaves this machine."""
+"""Finding, checking and downloading MNIST and Fashion-MNIST, with small files under their names; nothing leaves this
+machine."""
 
 from __future__ import annotations
 
 import gzip
 import socket
 import struct
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tensorgrad.data import find_mnist, load_mnist, mnist
+from tensorgrad.data import find_mnist, load_fashion_mnist, load_mnist, mnist
 from tensorgrad.data.idx import idx_md5
 
-PUBLISHED = dict(mnist.MD5)
 ARRAYS = {}
 for _names, _count in ((mnist.FILES["train"], 12), (mnist.FILES["test"], 5)):
     ARRAYS[_names[0]] = (np.arange(_count * 784) % 256).astype(np.uint8).reshape(_count, 28, 28)
@@ -25,63 +24,39 @@ def idx_bytes(array):
     return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
+FASHION = {name: (array + 3) % 251 for name, array in ARRAYS.items()}
+SUMS = {name: idx_md5(array) for name, array in ARRAYS.items()}
 PLAIN = {name: idx_bytes(array) for name, array in ARRAYS.items()}
 PACKED = {f"/{name}.gz": gzip.compress(data) for name, data in PLAIN.items()}
 
 
 @pytest.fixture(autouse=True)
-def a_machine_of_its_own(tmp_path, monkeypatch):
-    """An empty home and current folder, and the sums of the small files."""
-    for name in ("TENSORGRAD_DATA", "XDG_CACHE_HOME", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(mnist, "MD5", {name: idx_md5(array) for name, array in ARRAYS.items()})
+def small_files(machine, monkeypatch):
+    """The sums of the small files."""
     # Should a test ask for the usual mirrors after all, it finds nobody there.
-    monkeypatch.setattr(mnist, "MIRRORS", ("http://127.0.0.1:1/",))
+    nobody = ("http://127.0.0.1:1/",)
+    monkeypatch.setattr(mnist, "MNIST", replace(mnist.MNIST, md5=dict(SUMS), mirrors=nobody))
+    sums = {name: idx_md5(array) for name, array in FASHION.items()}
+    monkeypatch.setattr(mnist, "FASHION_MNIST", replace(mnist.FASHION_MNIST, md5=sums, mirrors=nobody))
 
 
-def put(folder, form="gz", names=tuple(ARRAYS)):
+def put(folder, form="gz", names=tuple(ARRAYS), arrays=ARRAYS):
     """Lays the files into a folder: ``gz``, ``raw``, ``dots`` (raw, with a dot in the name) or ``npz``."""
     folder.mkdir(parents=True, exist_ok=True)
     if form == "npz":
-        keys = dict(zip(("x_train", "y_train", "x_test", "y_test"), ARRAYS.values(), strict=True))
+        keys = dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays.values(), strict=True))
         np.savez_compressed(folder / "mnist.npz", **keys)
         return
     for name in names:
         file = folder / (f"{name}.gz" if form == "gz" else name.replace("-idx", ".idx") if form == "dots" else name)
-        file.write_bytes(gzip.compress(PLAIN[name]) if form == "gz" else PLAIN[name])
+        data = idx_bytes(arrays[name])
+        file.write_bytes(gzip.compress(data) if form == "gz" else data)
 
 
 @pytest.fixture
-def server():
-    """A mirror on this machine: ``answers`` maps paths to bytes, ``asked`` lists what was asked for."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.server.asked.append(self.path)
-            data = self.server.answers.get(self.path)
-            if data is None:
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(self.server.lengths.get(self.path, len(data))))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.answers, server.lengths, server.asked = dict(PACKED), {}, []
-        server.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def server(mirror):
+    mirror.answers.update(PACKED)
+    return mirror
 
 
 def files_in(folder):
@@ -99,6 +74,7 @@ PLACES = {
     "torch": "home/.cache/torch/MNIST/raw",
     "torch datasets": "home/.cache/torch/datasets/MNIST/raw",
     "keras": "home/.keras/datasets",
+    "Debian": "system/mnist",
     "cache": "home/.cache/tensorgrad/MNIST/raw",
 }
 
@@ -180,21 +156,12 @@ def test_not_found_and_not_to_be_downloaded(tmp_path, monkeypatch):
 def test_a_wrong_file_is_named(tmp_path, monkeypatch, form, which):
     put(tmp_path / "root", form)
     name = mnist.FILES["test"][which]
-    true_sum = mnist.MD5[name]
-    monkeypatch.setitem(mnist.MD5, name, "0" * 32)
+    true_sum = SUMS[name]
+    monkeypatch.setattr(mnist, "MNIST", replace(mnist.MNIST, md5={**SUMS, name: "0" * 32}))
     with pytest.raises(ValueError, match=f"is {true_sum}, expected {'0' * 32}") as caught:
         load_mnist("test", tmp_path / "root")
     assert f"is not MNIST's {name}" in str(caught.value)
     assert str(find_mnist("test", tmp_path / "root")[which]) in str(caught.value)
-
-
-def test_the_sums_are_those_of_mnist():
-    assert PUBLISHED == {
-        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-    }
 
 
 def test_an_archive_that_is_not_keras(tmp_path):
@@ -206,6 +173,80 @@ def test_an_archive_that_is_not_keras(tmp_path):
     (folder / "mnist.npz").write_bytes(b"no archive")
     with pytest.raises(ValueError, match=r"mnist\.npz is not Keras's MNIST archive"):
         load_mnist(root=folder)
+
+
+def test_what_is_damaged_elsewhere_does_not_count(tmp_path, server):
+    # A download of another library's that broke off, twice, and then a whole one.
+    put(tmp_path / "work/data/MNIST/raw")
+    put(tmp_path / "home/.cache/torch/MNIST/raw", "raw")
+    names = mnist.FILES["test"]
+    (tmp_path / f"work/data/MNIST/raw/{names[0]}.gz").write_bytes(b"")
+    (tmp_path / f"home/.cache/torch/MNIST/raw/{names[1]}").write_bytes(PLAIN[names[1]][:-1])
+    assert len(load_mnist("test", mirrors=[server.url])[0]) == 5
+    assert len(server.asked) == 2
+    put(tmp_path / "home/.keras/datasets", "npz")
+    server.asked.clear()
+    (tmp_path / f"home/.cache/tensorgrad/MNIST/raw/{names[0]}.gz").unlink()
+    assert len(load_mnist("test", mirrors=[server.url])[0]) == 5
+    assert server.asked == []
+
+
+def test_what_is_damaged_where_it_was_said_to_be_is_told(tmp_path):
+    put(tmp_path / "root/MNIST/raw")
+    name = mnist.FILES["test"][0]
+    (tmp_path / f"root/MNIST/raw/{name}.gz").write_bytes(b"")
+    with pytest.raises(ValueError, match=f"{name}.gz is no IDX file"):
+        load_mnist("test", tmp_path / "root")
+    put(tmp_path / "root/mnist")
+    assert len(load_mnist("test", tmp_path / "root")[0]) == 5
+
+
+# -- Fashion-MNIST ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "root/FashionMNIST/raw",
+        "root/fashion-mnist",
+        "root",
+        "work/data/FashionMNIST/raw",
+        "home/.keras/datasets/fashion-mnist",
+        "system/fashion-mnist",
+    ],
+)
+def test_fashion_is_found_and_not_mistaken(tmp_path, place):
+    root = tmp_path / "root" if place.startswith("root") else None
+    put(tmp_path / place, arrays=FASHION)
+    images, labels = load_fashion_mnist("test", root, download=False)
+    assert np.array_equal((images * 255).round(), FASHION[mnist.FILES["test"][0]][:, None])
+    assert labels.tolist() == FASHION[mnist.FILES["test"][1]].tolist()
+    # Files of the same names, in the same folder.
+    with pytest.raises(FileNotFoundError, match="MNIST's test files were not found"):
+        load_mnist("test", root, download=False)
+    put(tmp_path / "work/data")
+    assert load_mnist("test", root, download=False)[1].tolist() == ARRAYS[mnist.FILES["test"][1]].tolist()
+    assert load_fashion_mnist("test", root, download=False)[1].tolist() == labels.tolist()
+
+
+def test_fashion_is_downloaded(tmp_path, server):
+    server.answers.update({f"/{name}.gz": gzip.compress(idx_bytes(array)) for name, array in FASHION.items()})
+    images, _ = load_fashion_mnist("train", dtype=np.uint8, mirrors=[server.url])
+    assert images.dtype == np.uint8
+    assert np.array_equal(images[:, 0], FASHION[mnist.FILES["train"][0]])
+    cache = tmp_path / "home/.cache/tensorgrad/FashionMNIST/raw"
+    assert files_in(cache) == sorted(f"{name}.gz" for name in mnist.FILES["train"])
+    with pytest.raises(FileNotFoundError, match="Fashion-MNIST's t10k-images-idx3-ubyte could not be") as caught:
+        load_fashion_mnist("test", mirrors=[])
+    assert str(cache) in str(caught.value)
+
+
+def test_dtypes_of_pixels(tmp_path):
+    put(tmp_path / "root")
+    images, _ = load_mnist("test", tmp_path / "root", dtype="float64")
+    assert images.dtype == np.float64
+    with pytest.raises(ValueError, match=r"floating point numbers from 0 to 1 or uint8 from 0 to 255, not int64"):
+        load_mnist("test", tmp_path / "root", dtype=int)
 
 
 # -- downloaded ---------------------------------------------------------------------------------------------
@@ -224,7 +265,7 @@ def test_download_into_the_cache_once(tmp_path, server):
     assert np.array_equal(images, again)
     assert len(server.asked) == asked == 2
     size = len(PACKED[f"/{mnist.FILES['train'][0]}.gz"])
-    assert (mnist.FILES["train"][0], size, size) in seen
+    assert (f"{mnist.FILES['train'][0]}.gz", size, size) in seen
 
 
 def test_download_into_a_root(tmp_path, server):

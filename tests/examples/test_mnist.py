@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import replace
 from functools import partial
 
 import mnist
@@ -44,7 +45,7 @@ def root(tmp_path, monkeypatch):
             header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
             (folder / name).write_bytes(header + array.tobytes())
             sums[name] = idx_md5(array)
-    monkeypatch.setattr(source, "MD5", sums)
+    monkeypatch.setattr(source, "MNIST", replace(source.MNIST, md5=sums))
     return tmp_path / "data"
 
 
