@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tensorgrad as tg
-from tensorgrad.nn.utils import clip_grad_norm_, clip_grad_value_, parameters_to_vector, vector_to_parameters
+from tensorgrad.nn.utils import (
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
+    parameters_to_vector,
+    vector_to_parameters,
+)
 from tests.strict.counting import count_transfers
 
 GRADS = ([[3.0, -4.0]], 12.0, np.zeros((0, 2)))
@@ -53,6 +60,24 @@ def test_small_gradients_are_left_as_they_are() -> None:
     made = parameters()
     assert clip_grad_norm_(made, 13.5).item() == 13.0
     np.testing.assert_array_equal(made[0].grad.numpy(), GRADS[0])  # type: ignore[union-attr]
+
+
+def test_clipping_in_two_steps(device: str) -> None:
+    made, twins = parameters(device=device), parameters(device=device)
+    total = get_total_norm([param.grad for param in made if param.grad is not None])
+    assert total.item() == 13
+    clip_grads_with_norm_(made, 2.0, total)
+    clip_grad_norm_(twins, 2.0)
+    for param, twin in zip(made[:-1], twins):
+        np.testing.assert_array_equal(param.grad.numpy(), twin.grad.numpy())  # type: ignore[union-attr]
+    assert get_total_norm([]).item() == 0
+    assert get_total_norm(tg.tensor([3.0, 4.0]), 1).item() == 7
+    with pytest.raises(ValueError, match="max_norm must be 0 or greater"):
+        clip_grads_with_norm_(made, -1.0, total)
+    with pytest.raises(ValueError, match="norm_type must be above 0"):
+        get_total_norm([], 0)
+    with pytest.raises(RuntimeError, match="is inf"):
+        get_total_norm([tg.tensor([np.inf])], error_if_nonfinite=True)
 
 
 def test_nothing_crosses_to_the_host() -> None:

@@ -1,12 +1,17 @@
-"""What is done to the parameters of a model: gradients clipped, all packed into one vector, computed from others."""
+"""What is done to a model's parameters: gradients clipped, all in one vector, computed from others, fused."""
 
 from tensorgrad.nn.utils import parametrizations, parametrize
-from tensorgrad.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_
+from tensorgrad.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from tensorgrad.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from tensorgrad.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "fuse_conv_bn_eval",
+    "fuse_linear_bn_eval",
+    "get_total_norm",
     "parameters_to_vector",
     "parametrizations",
     "parametrize",

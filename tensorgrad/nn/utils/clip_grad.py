@@ -42,27 +42,73 @@ def clip_grad_norm_(
         >>> [round(x, 4) for x in w.grad.tolist()]
         [0.6, 0.8]
     """
-    max_norm, norm_type = float(max_norm), float(norm_type)
-    if not max_norm >= 0:
-        raise ValueError(f"max_norm must be 0 or greater, got {max_norm}.")
-    if not norm_type > 0:
-        raise ValueError(f"norm_type must be above 0 (1, 2, float('inf'), ...), got {norm_type}.")
+    if not float(max_norm) >= 0:
+        raise ValueError(f"max_norm must be 0 or greater, got {float(max_norm)}.")
+    _require_order(norm_type)
     owners = _with_grad(parameters)
-    if not owners:
+    total = get_total_norm([grad for _, grad in owners], norm_type, error_if_nonfinite)
+    clip_grads_with_norm_([owner for owner, _ in owners], max_norm, total)
+    return total
+
+
+def get_total_norm(tensors: Tensor | Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
+    """The norm of all tensors as one vector, such as of all gradients of a model.
+
+    Args:
+        tensors: a tensor or several, or arrays.
+        norm_type, error_if_nonfinite: as of :func:`clip_grad_norm_`.
+
+    Returns:
+        What :func:`clip_grad_norm_` returns.
+
+    Raises:
+        ValueError: if ``norm_type`` is not above 0.
+        RuntimeError: for a norm that is not finite, if asked for.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.nn.utils.get_total_norm([tg.tensor([3.0]), tg.tensor([[4.0]])]).item()
+        5.0
+    """
+    _require_order(norm_type)
+    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    arrays = [tensor.data if isinstance(tensor, Tensor) else tensor for tensor in listed]
+    if not arrays:
         return Tensor(0.0)
-    total = _total_norm([grad for _, grad in owners], norm_type)
-    xp = backend.namespace(total)
-    if error_if_nonfinite and not bool(xp.isfinite(total)):
+    total = _total_norm(arrays, float(norm_type))
+    if error_if_nonfinite and not bool(backend.namespace(total).isfinite(total)):
         raise RuntimeError(
             f"the norm of the gradients is {float(total)}, so they cannot be clipped: tg.detect_anomaly() finds where "
             f"it comes from."
         )
+    return Tensor(total)
+
+
+def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor) -> None:
+    """Scales all gradients by ``min(1, max_norm / (total_norm + 1e-6))``: :func:`clip_grad_norm_` with a norm known.
+
+    Args:
+        parameters: a tensor or several; those without a gradient are left out.
+        max_norm: the bound; at infinity nothing is changed.
+        total_norm: the norm, as :func:`get_total_norm` gives it; perhaps that of more than these.
+
+    Raises:
+        ValueError: if ``max_norm`` is negative.
+    """
+    max_norm = float(max_norm)
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm must be 0 or greater, got {max_norm}.")
+    total = Tensor(total_norm).data
     if max_norm < math.inf:
         # Without a look at the value, which a GPU would have to be waited for.
-        factor = xp.minimum(max_norm / (total + 1e-6), 1.0)
-        for owner, grad in owners:
+        factor = backend.namespace(total).minimum(max_norm / (total + 1e-6), 1.0)
+        for owner, grad in _with_grad(parameters):
             owner.grad = Tensor(grad * backend.transfer(factor, backend.device_of(grad)).astype(grad.dtype))
-    return Tensor(total)
+
+
+def _require_order(norm_type: float) -> None:
+    if not float(norm_type) > 0:
+        raise ValueError(f"norm_type must be above 0 (1, 2, float('inf'), ...), got {float(norm_type)}.")
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
