@@ -16,7 +16,7 @@ class LRScheduler:
     Args:
         optimizer: whose learning rates are set.
         last_epoch: -1 to begin; otherwise the number of the last epoch that was finished, for an optimizer whose
-            groups have ``lr`` and ``initial_lr`` of then (as after its ``load_state_dict``).
+            groups have ``initial_lr``, and the ``lr`` of the epoch to come (as after its ``load_state_dict``).
 
     Attributes:
         last_epoch: how many steps there were.
