@@ -28,10 +28,17 @@ def two_moons(found):
     assert found["test accuracy of the multilayer perceptron, %"] > 96
 
 
+def transformer(found):
+    assert found["characters of them right, %"] > 90
+    by_chance = found["so many there would be by chance, %"]
+    assert found["of the looks while it writes the year, at the year, %"] > 1.7 * by_chance
+
+
 CLAIMS = {
     linear_regression: ["--epochs", "200"],
     softmax_regression: ["--epochs", "15"],
     two_moons: ["--epochs", "25"],
+    transformer: ["--epochs", "2"],
 }
 """What is asserted of the figures of each example, and the options that make it small."""
 
