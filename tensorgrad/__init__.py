@@ -46,6 +46,7 @@ from tensorgrad.ops.normalization import *
 from tensorgrad.ops.overlap_losses import *
 from tensorgrad.ops.pooling import *
 from tensorgrad.ops.powers import *
+from tensorgrad.ops.recurrent import *
 from tensorgrad.ops.reductions import *
 from tensorgrad.ops.resizing import *
 from tensorgrad.ops.shape import *

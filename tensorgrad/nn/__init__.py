@@ -162,6 +162,7 @@ from tensorgrad.nn.pooling import (
     SumPool2d,
     SumPool3d,
 )
+from tensorgrad.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from tensorgrad.nn.resizing import (
     ChannelShuffle,
     PixelShuffle,
@@ -241,6 +242,8 @@ __all__ = [
     "GlobalMaxPool3d",
     "GLU",
     "GroupNorm",
+    "GRU",
+    "GRUCell",
     "HalfSquaredErrorLoss",
     "Hardshrink",
     "Hardsigmoid",
@@ -279,6 +282,8 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTM",
+    "LSTMCell",
     "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
@@ -320,6 +325,8 @@ __all__ = [
     "ReplicationPad3d",
     "Reshape",
     "RMSNorm",
+    "RNN",
+    "RNNCell",
     "RReLU",
     "SELU",
     "SeparableConv1d",

@@ -14,6 +14,7 @@ from tensorgrad.testing.records.logic import LOGIC
 from tensorgrad.testing.records.losses import LOSSES
 from tensorgrad.testing.records.margin_losses import DISTANCES, MARGIN_LOSSES
 from tensorgrad.testing.records.normalization import DROPOUT, NORMALIZATION
+from tensorgrad.testing.records.recurrent import RECURRENT
 from tensorgrad.testing.records.reductions import REDUCTIONS
 from tensorgrad.testing.records.resizing import RESIZING, TABLES
 from tensorgrad.testing.records.shape import ARRANGEMENT, SHAPE
@@ -38,6 +39,7 @@ FAMILIES: dict[str, list[OpSpec]] = {
     "Distances": DISTANCES,
     "Normalisation": NORMALIZATION,
     "Dropout": DROPOUT,
+    "Recurrent layers": RECURRENT,
     "Sizes of images": RESIZING,
     "Tables and products of inputs": TABLES,
     "Dtypes and devices": CASTING,
