@@ -96,6 +96,10 @@ class Uninitialized(Tensor):
             self._node = self._leaf = getattr(self, "_leaf", None) or Leaf(self, (0,), self.dtype)
         return self
 
+    def detach(self) -> Self:
+        """This tensor: a state may be looked through before there is anything to save."""
+        return self
+
     def __copy__(self) -> Self:
         copy, arguments = self.__reduce__()
         made: Self = copy(*arguments)

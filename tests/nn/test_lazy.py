@@ -7,6 +7,7 @@ import inspect
 import io
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad.data import DataLoader, TensorDataset
+from tensorgrad.nn.utils.parametrizations import spectral_norm, weight_norm
+from tensorgrad.training import Trainer
 
 # A lazy layer, the ordinary one, the shape of an input.
 PAIRS: list[tuple[Callable[[], nn.Module], Callable[[], nn.Module], tuple[int, ...]]] = [
@@ -119,7 +123,8 @@ def test_nothing_is_drawn_before_the_first_input() -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        lambda layer: layer.state_dict(),
+        lambda layer: tg.save(layer.state_dict(), io.BytesIO()),
+        lambda layer: nn.LazyLinear(3).load_state_dict(layer.state_dict()),
         lambda layer: layer.weight + 1,
         lambda layer: layer.weight.sum(),
         lambda layer: layer.weight.shape,
@@ -228,6 +233,31 @@ def test_a_summary_tells_the_sizes() -> None:
     assert [(row.kind, row.parameters) for row in rows[1:]] == [("Conv2d", 40), ("Flatten", 0), ("Linear", 74)]
     file = io.BytesIO()
     tg.save(model.state_dict(), file)
+
+
+def test_training_goes_on_with_a_model_that_is_lazy_again(tmp_path: Path) -> None:
+    x = numbers((24, 5)).numpy()
+    data = DataLoader(TensorDataset(x, x.sum(axis=1, keepdims=True)), batch_size=8)
+
+    def trainer(path: str) -> Trainer:
+        tg.manual_seed(1)
+        model = nn.Sequential(
+            nn.LazyLinear(4), nn.LazyBatchNorm1d(), spectral_norm(weight_norm(nn.Linear(4, 1)), "bias")
+        )
+        optimizer = tg.optim.Adam(model.named_parameters(), lr=0.01)
+        return Trainer(model, optimizer, nn.MSELoss(), checkpoint=tmp_path / path)
+
+    straight = trainer("a.npz")
+    straight.fit(data, epochs=3)
+    trainer("b.npz").fit(data, epochs=1)
+    second = trainer("b.npz")
+    assert [type(layer).__name__ for layer in second.model][:2] == ["LazyLinear", "LazyBatchNorm1d"]
+    second.fit(data, epochs=3, resume=True)
+    assert second.history["epoch"] == [1, 2, 3]
+    same(straight.model[0], second.model[0])
+    same(straight.model[1], second.model[1])
+    for a, b in zip(straight.model.parameters(), second.model.parameters(), strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
 def test_a_lazy_layer_of_ones_own() -> None:
