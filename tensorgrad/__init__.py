@@ -1,8 +1,8 @@
 """tensorgrad: reverse-mode automatic differentiation from scratch, over NumPy and CuPy.
 
 Functions of arrays are here, under the names of the Python array API standard and NumPy; layers are in
-:mod:`tensorgrad.nn`, optimizers in :mod:`tensorgrad.optim`, data in :mod:`tensorgrad.data`, gradient checks in
-:mod:`tensorgrad.testing`.
+:mod:`tensorgrad.nn`, optimizers in :mod:`tensorgrad.optim`, data in :mod:`tensorgrad.data`, Keras's way of working in
+:mod:`tensorgrad.keras`, gradient checks in :mod:`tensorgrad.testing`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from tensorgrad import backend, data, errors, kernels, nn, optim, random, testing, training
+from tensorgrad import backend, data, errors, keras, kernels, nn, optim, random, testing, training
 from tensorgrad.autograd import *
 from tensorgrad.backend import cuda_is_available as cuda_is_available
 from tensorgrad.errors import CheckpointError as CheckpointError
@@ -80,7 +80,7 @@ nan = _math.nan
 newaxis = None
 pi = _math.pi
 
-_ROOMS = {"data", "linalg", "nn", "optim", "random", "testing", "training"}
+_ROOMS = {"data", "keras", "linalg", "nn", "optim", "random", "testing", "training"}
 __all__ = [
     name
     for name, member in globals().items()

@@ -24,6 +24,7 @@ ROOMS = [
     "optim",
     "data",
     "training",
+    "keras",
     "testing",
 ]
 """From the ground up."""

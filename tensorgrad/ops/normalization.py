@@ -76,6 +76,8 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    *,
+    correction: int = 1,
 ) -> Tensor:
     """Each channel normalised over the batch: ``(x - mean) / sqrt(variance + eps) * weight + bias``.
 
@@ -84,12 +86,14 @@ def batch_norm(
     Args:
         x: shape (N, C, ...).
         running_mean: shape (C,): the mean to use. While training, it is brought closer to that of the batch, in place.
-        running_var: shape (C,): the same for the variance (of the batch, the unbiased one).
+        running_var: shape (C,): the same for the variance (of the batch, the unbiased one; see ``correction``).
         weight: shape (C,), or None for 1.
         bias: shape (C,), or None for 0.
         training: whether to use the batch's own mean and variance (the biased one).
         momentum: how far the running statistics go towards those of the batch, from 0 to 1.
         eps: keeps from dividing by 0.
+        correction: what is taken off the number of values for the running variance: 1 for the unbiased one; 0 for the
+            biased one, which there is of a single value, too (Keras's).
 
     Returns:
         The shape and dtype of ``x``.
@@ -121,11 +125,11 @@ def batch_norm(
     if not count:  # an empty batch has no statistics
         nothing = zeros(x.shape[1], dtype=x.dtype, device=x.device)
         return _by_running(x, nothing, nothing, weight, bias, eps)
-    if count < 2:
+    if count <= correction:
         raise ValueError(f"batch_norm() needs more than one value per channel to train with, got input {x.shape}.")
     y, center, variance = _batch_norm(x, weight, bias, eps)
     _follow("batch_norm", running_mean, center, momentum)
-    _follow("batch_norm", running_var, variance, momentum, count / (count - 1))
+    _follow("batch_norm", running_var, variance, momentum, count / (count - correction))
     return y
 
 

@@ -235,3 +235,15 @@ def test_a_bias_can_be_left_out(layer):
     assert [name for name, _ in layer.named_parameters()] == ["weight"]
     assert layer.bias is None
     assert not layer(tg.ones((3, 4, 2, 2))).numpy().any()
+
+
+def test_the_running_variance_is_unbiased_unless_it_is_asked_to_be_biased():
+    x = tg.tensor([[1.0], [3.0]])
+    for correction, wanted in ((1, 2.0), (0, 1.0)):
+        variance = tg.zeros(1)
+        tg.batch_norm(x, tg.zeros(1), variance, training=True, momentum=1.0, correction=correction)
+        assert variance.item() == wanted
+    variance = tg.ones(1)
+    tg.batch_norm(x[:1], None, None, training=True, correction=0)
+    tg.batch_norm(x[:1], tg.zeros(1), variance, training=True, momentum=1.0, correction=0)
+    assert variance.item() == 0

@@ -82,7 +82,7 @@ class Mean(Metric):
 
     def update(self, output: Any, target: Any = 1) -> None:
         """Takes in a number, which counts ``target`` times: the size of its batch, if it is a mean."""
-        self.total += float(as_array(output)) * float(target)
+        self.total += float(output) * float(target)
         self.count += float(target)
 
     def compute(self) -> float:
