@@ -122,7 +122,7 @@ def decayed(lr, decay):
         (optimizers.Adamax(lr=0.002, epsilon=1e-1, decay=0.1), adamax(decayed(0.002, 0.1), epsilon=1e-1)),
         (optimizers.Nadam(), nadam(constant(0.001))),
         (optimizers.Nadam(lr=0.002, epsilon=1e-8, schedule_decay=4e-3), nadam(constant(0.002), 0.9, 0.999, 1e-8, 4e-3)),
-        (optimizers.SGD(schedules.ExponentialDecay(0.1, 5, 0.5), 0.9), sgd([2 ** (-t / 5) / 10 for t in range(20)], 0.9)),
+        (optimizers.SGD(schedules.ExponentialDecay(0.1, 5, 0.5)), sgd([0.1 * 2 ** (-t / 5) for t in range(20)])),
         (optimizers.SGD(lambda step: 0.1 / (step + 1)), sgd([0.1 / (t + 1) for t in range(20)])),
     ],
     ids=lambda part: getattr(part, "name", ""),
