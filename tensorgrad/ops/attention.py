@@ -132,8 +132,13 @@ def _require_shapes(name: str, query: Tensor, key: Tensor, value: Tensor, groupe
         heads, groups = query.shape[-3], key.shape[-3]
         fit = value.shape[-3] == groups and (heads % groups == 0 if groups else heads == 0)
         fit = fit and query.shape[:-3] == key.shape[:-3] == value.shape[:-3]
+    elif fit:
+        try:
+            broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+        except ValueError:
+            fit = False
     if not fit:
-        wanted = "(..., L, E), (..., S, E) and (..., S, V)"
+        wanted = "(..., L, E), (..., S, E) and (..., S, V), where ... broadcast,"
         if grouped:
             wanted = "(..., H, L, E), (..., G, S, E) and (..., G, S, V), with H a multiple of G"
         raise ValueError(

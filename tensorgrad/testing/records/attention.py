@@ -50,7 +50,8 @@ ATTENTION = [
         contract="query (..., L, E), key (..., S, E), value (..., S, V), attn_mask: what broadcasts to (..., L, S)",
         slack=4,
         errors=[
-            bad_call(r"\(..., S, V\), got \(2, 3\), \(4, 3\) and \(3, 5\)", Q, K, V[:3]),
+            bad_call(r"\(..., S, V\), .* got \(2, 3\), \(4, 3\) and \(3, 5\)", Q, K, V[:3]),
+            bad_call(r"where ... broadcast, got \(2, 2, 3\), \(3, 4, 3\)", np.ones((2, 2, 3)), np.ones((3, 4, 3)), V),
             bad_call(r"got \(2, 3\), \(4, 5\) and \(4, 5\)", Q, V, V),
             bad_call(r"got \(3,\), \(4, 3\) and \(4, 5\)", np.ones(3), K, V),
             bad_call("attn_mask or is_causal=True, not both", Q, K, V, np.ones((2, 4)), is_causal=True),
