@@ -74,7 +74,7 @@ def _missing(accuracy: float) -> float:
 
 
 def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
-    """Which digit was taken for which.
+    """Which class was taken for which.
 
     Args:
         path: the PNG file to write.
@@ -86,7 +86,7 @@ def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
     figure = new_figure(
         7.2,
         7.2,
-        f"Confusion matrix: {wrong} of {counts.sum():,} {name} images misread",
+        f"Confusion matrix: {wrong} of {counts.sum():,} {name} images mistaken",
     )
     axes = figure.subplots()
     diagonal = np.eye(len(counts), dtype=bool)
@@ -100,9 +100,11 @@ def draw_confusion_matrix(path: Path, results: Results, name: str) -> None:
                 axes.text(
                     predicted, true, f"{count:,}", ha="center", va="center", weight="normal" if is_right else "bold"
                 )
-    axes.set(xlabel="the network's answer", ylabel="the true digit", xticks=range(10), yticks=range(10))
-    axes.set_xticks(np.arange(11) - 0.5, minor=True)
-    axes.set_yticks(np.arange(11) - 0.5, minor=True)
+    axes.set(xlabel="the network's answer", ylabel="the true class")
+    axes.set_xticks(range(len(counts)), results.names, rotation=0 if max(map(len, results.names)) < 4 else 45)
+    axes.set_yticks(range(len(counts)), results.names)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(np.arange(len(counts) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="#DADCE0", linewidth=0.8)
     axes.tick_params(which="both", length=0)
     axes.set_title("blue: right     orange: wrong     empty: never", size=10, color=GREY)
@@ -154,7 +156,7 @@ def draw_filters(path: Path, image: np.ndarray, filters: np.ndarray, maps: np.nd
 
 
 def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -> None:
-    """The images that were misread, the surest mistakes first; where they are few, then those that came closest to it.
+    """The images that were mistaken, the surest mistakes first; where they are few, then those that came closest to it.
 
     Args:
         path: the PNG file to write.
@@ -168,20 +170,21 @@ def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -
     right = np.flatnonzero(~is_wrong)
     right = right[np.argsort(results.confidence[right], kind="stable")]
     if len(wrong) > MOST_MISTAKES:
-        title = f"{len(wrong)} of {len(images):,} {name} images misread: the {MOST_MISTAKES} surest mistakes"
+        title = f"{len(wrong)} of {len(images):,} {name} images mistaken: the {MOST_MISTAKES} surest mistakes"
     elif len(wrong) >= FEWEST_SHOWN:
-        title = f"{len(wrong)} of {len(images):,} {name} images misread, the surest mistakes first"
+        title = f"{len(wrong)} of {len(images):,} {name} images mistaken, the surest mistakes first"
     elif len(wrong):
         title = (
-            f"{len(wrong)} of {len(images):,} {name} images misread (orange), and the least sure of the others (blue)"
+            f"{len(wrong)} of {len(images):,} {name} images mistaken (orange), and the least sure of the others (blue)"
         )
     else:
-        title = f"No mistakes: all {len(images):,} {name} images read correctly. These were the least sure"
+        title = f"No mistakes: all {len(images):,} {name} images recognised. These were the least sure"
     chosen = np.concatenate([wrong[:MOST_MISTAKES], right[: max(FEWEST_SHOWN - len(wrong), 0)]])
     columns = 5 if len(chosen) <= FEWEST_SHOWN else 10
     rows = math.ceil(len(chosen) / columns)
     width = 13.0 if columns == 10 else 9.5
-    figure = new_figure(width, 0.5 + rows * (width / columns + 0.45), title)
+    lines = 0.45 if max(map(len, results.names)) < 4 else 0.8
+    figure = new_figure(width, 0.5 + rows * (width / columns + lines), title)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
@@ -190,13 +193,13 @@ def draw_mistakes(path: Path, images: np.ndarray, results: Results, name: str) -
         axes.imshow(images[i], cmap="gray_r", vmin=0, vmax=1)
         bare(axes)
         true, said = int(results.labels[i]), int(results.predicted[i])
-        sure = f"{said}: {results.probabilities[i, said]:.0%}"
-        if is_wrong[i]:
-            axes.set_title(f"a {true}, read as {said}", size=10, color=ORANGE, pad=4)
-            axes.set_xlabel(f"{sure}, {true}: {results.probabilities[i, true]:.0%}", size=8.5, color=GREY)
-        else:
-            axes.set_title(f"a {true}, read as {said}", size=10, color=BLUE, pad=4)
-            axes.set_xlabel(sure, size=8.5, color=GREY)
+        names = results.names[true], results.names[said]
+        long = max(map(len, results.names)) > 3
+        title = f"{names[0]},\ntaken for {names[1]}" if long else f"{names[0]}, taken for {names[1]}"
+        axes.set_title(title, size=8 if long else 10, color=ORANGE if is_wrong[i] else BLUE, pad=4)
+        sure = f"{names[1]}: {results.probabilities[i, said]:.0%}"
+        also = f"{names[0]}: {results.probabilities[i, true]:.0%}" if is_wrong[i] else ""
+        axes.set_xlabel(("\n" if long else ", ").join(filter(None, [sure, also])), size=8.5, color=GREY)
     save(figure, path)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from common import INTERRUPTED, write_pictures, writing_into
-from evaluation import evaluate
+from evaluation import DIGITS, evaluate
 from progress import Progress
 
 import tensorgrad as tg
@@ -26,6 +26,7 @@ def report(
     progress: Progress,
     dataset: Dataset,
     draw_filters: Callable[[Path, np.ndarray], None],
+    names: Sequence[str] = DIGITS,
 ) -> int:
     """Evaluates a trained network, prints the table, and writes all there is to write.
 
@@ -37,11 +38,12 @@ def report(
         progress: how the training went.
         dataset: the images to evaluate it with.
         draw_filters: draws the picture of the first layer: takes a file and an image.
+        names: of the classes.
 
     Returns:
         The exit code.
     """
-    results = evaluate(model, dataset)
+    results = evaluate(model, dataset, names=names)
     print(f"\n{results.table()}\n{progress.summary()}\n")
     checkpoint = args.out / "checkpoint.npz"
     with writing_into(args.out):
@@ -76,7 +78,7 @@ def save_checkpoint(
         model: the network.
         optimizer: what trained it.
         epoch: how many epochs it was trained.
-        accuracy: what part of the test (or validation) images it reads correctly.
+        accuracy: what part of the test (or validation) images it recognises.
         args: the options that it was trained with.
     """
     content = {
@@ -90,7 +92,7 @@ def save_checkpoint(
 
 
 def verify_checkpoint(path: Path, model: nn.Module, dataset: Dataset) -> None:
-    """Loads a checkpoint, and ends the program if the network in it does not read as well as the one that was saved.
+    """Loads a checkpoint, and ends the program if the network in it is not as good as the one that was saved.
 
     Args:
         path: the checkpoint.
@@ -101,4 +103,4 @@ def verify_checkpoint(path: Path, model: nn.Module, dataset: Dataset) -> None:
     model.load_state_dict(saved["model"])
     accuracy = evaluate(model, dataset).accuracy
     if accuracy != saved["accuracy"]:
-        sys.exit(f"{path}: loaded back, the network reads {accuracy:.2%} correctly, not {saved['accuracy']:.2%}.")
+        sys.exit(f"{path}: loaded back, the network recognises {accuracy:.2%}, not {saved['accuracy']:.2%}.")

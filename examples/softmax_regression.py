@@ -59,9 +59,7 @@ def draw(weights: np.ndarray, images: np.ndarray, labels: np.ndarray, results: R
 
     chosen = int(np.flatnonzero((labels == 3) & (results.predicted == 3))[0])
     image, probabilities = images[chosen], results.probabilities[chosen]
-    figure = plots.new_figure(
-        12.5, 4.9, f"Softmax regression: {results.accuracy:.1%} of the test images read correctly"
-    )
+    figure = plots.new_figure(12.5, 4.9, f"Softmax regression: {results.accuracy:.1%} of the test images recognised")
     grid = figure.subplots(3, 11, width_ratios=[1] * 10 + [0.12])
     reach = np.abs(weights).max()
     evidence = weights * image

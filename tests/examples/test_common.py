@@ -32,8 +32,8 @@ COMMON = ("--help", "--epochs", "--batch-size", "--lr", "--seed", "--device", "-
         (digits, COMMON, ("30", "64", "0.002", "0", "cpu", "0.0", "runs/digits")),
         (
             mnist,
-            (*COMMON, "--model", "--data"),
-            ("5 for softmax, 10 for mlp, 5 for cnn", "128", "0", "cpu", "0.0", "runs/mnist/MODEL", "cnn"),
+            (*COMMON, "--model", "--fashion", "--data"),
+            ("5 for softmax, 10 for mlp, 5 for cnn, 12 for deep", "128", "0", "cpu", "0.0", "cnn"),
         ),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_disk_that_is_full_at_the_end(module, name, tmp_path, capsys, monkeypa
     reason = os.strerror(errno.ENOSPC)
     assert end.value.code.endswith(f"error: argument --out: cannot write into {str(tmp_path)!r}: {reason}")
     said = capsys.readouterr().out
-    assert "of 450 images read correctly" in said
+    assert "of 450 images recognised" in said
     assert (f"wrote {tmp_path / 'checkpoint.npz'}" in said) == (module is plots)
 
 
@@ -150,7 +150,7 @@ def test_the_figures_of_the_table():
     assert lines[3].split() == ["1", "100.00%", "66.67%", "80.00%", "3"]
     assert lines[4].split() == ["2", "0.00%", "0.00%", "0.00%", "1"]
     assert lines[9].split() == ["7", "33.33%", "100.00%", "50.00%", "1"]
-    assert lines[-1] == "accuracy 60.00%: 3 of 5 images read correctly"
+    assert lines[-1] == "accuracy 60.00%: 3 of 5 images recognised"
 
 
 def test_evaluation_leaves_the_network_as_it_was():
@@ -196,13 +196,13 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch):
     assert progress.summary().startswith("1 epoch in ")
 
 
-def test_a_checkpoint_that_reads_otherwise_is_noticed(tmp_path):
+def test_a_checkpoint_that_is_not_as_good_is_noticed(tmp_path):
     model = digits.make_model()
     optimizer = tg.optim.SGD(model.named_parameters(), lr=0.1)
     args = argparse.Namespace(epochs=1)
     report.save_checkpoint(tmp_path / "checkpoint.npz", model, optimizer, 1, 0.5, args)
     dataset = TensorDataset(np.zeros((1, 1, 8, 8), np.float32), np.zeros(1, np.int64))
-    with pytest.raises(SystemExit, match="loaded back, the network reads"):
+    with pytest.raises(SystemExit, match="loaded back, the network recognises"):
         report.verify_checkpoint(tmp_path / "checkpoint.npz", digits.make_model(), dataset)
 
 

@@ -103,7 +103,7 @@ def test_validation_leaves_the_test_images_alone(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr()
     assert asked == ["train"]
     assert re.search(r", validation +[\d.]+%, ", said.err)
-    assert "of 269 images read correctly" in said.out
+    assert "of 269 images recognised" in said.out
 
 
 def test_ctrl_c_ends_the_training_and_not_the_program(tmp_path, capsys, monkeypatch):
@@ -124,7 +124,7 @@ def test_ctrl_c_ends_the_training_and_not_the_program(tmp_path, capsys, monkeypa
     assert signal.getsignal(signal.SIGINT) is before
     said = capsys.readouterr().out
     assert "Stopped by Ctrl-C in epoch 2 of 9." in said
-    assert "of 450 images read correctly" in said
+    assert "of 450 images recognised" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.npz", *PICTURES]
     assert tg.load(tmp_path / "checkpoint.npz")["epoch"] == 1
 

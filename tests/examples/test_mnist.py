@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.data import load_digits, load_mnist
+from tensorgrad.data import load_digits
 from tensorgrad.data import mnist as source
 from tensorgrad.data.idx import idx_md5
 
@@ -28,31 +28,36 @@ def a_machine_without_mnist(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(mnist, "load_mnist", partial(load_mnist, mirrors=("http://127.0.0.1:1/",)))
+    for name in ("MNIST", "FASHION"):
+        images = getattr(mnist, name)
+        nobody = partial(images.load, mirrors=("http://127.0.0.1:1/",))
+        monkeypatch.setattr(mnist, name, images._replace(load=nobody))
 
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    """A folder with the bundled digits, enlarged to 28x28, in files like MNIST's."""
-    folder = tmp_path / "data" / "MNIST" / "raw"
-    folder.mkdir(parents=True)
-    sums = {}
-    for split, count in (("train", 1000), ("test", 300)):
-        images, labels = (array[:count] for array in load_digits(split))
-        large = np.kron(images[:, 0], np.ones((3, 3))) * 255
-        large = np.pad(large, ((0, 0), (2, 2), (2, 2))).astype(np.uint8)
-        for name, array in zip(source.FILES[split], (large, labels.astype(np.uint8)), strict=True):
-            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-            (folder / name).write_bytes(header + array.tobytes())
-            sums[name] = idx_md5(array)
-    monkeypatch.setattr(source, "MNIST", replace(source.MNIST, md5=sums))
+    """A folder with the bundled digits, enlarged to 28x28, in files like MNIST's; mirrored, in Fashion-MNIST's."""
+    for attribute, folder, step in (("MNIST", "MNIST", 1), ("FASHION_MNIST", "FashionMNIST", -1)):
+        (tmp_path / "data" / folder / "raw").mkdir(parents=True)
+        sums = {}
+        for split, count in (("train", 1000), ("test", 300)):
+            images, labels = (array[:count][::step] for array in load_digits(split))
+            large = np.kron(images[:, 0, :, ::step], np.ones((3, 3))) * 255
+            large = np.pad(large, ((0, 0), (2, 2), (2, 2))).astype(np.uint8)
+            for name, array in zip(source.FILES[split], (large, labels.astype(np.uint8)), strict=True):
+                header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+                (tmp_path / "data" / folder / "raw" / name).write_bytes(header + array.tobytes())
+                sums[name] = idx_md5(np.ascontiguousarray(array))
+        monkeypatch.setattr(source, attribute, replace(getattr(source, attribute), md5=sums))
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize(("model", "least"), [("softmax", 0.6), ("mlp", 0.6), ("cnn", 0.6)])
-def test_every_model_learns_and_leaves_its_files(model, least, root, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("model", "epochs", "least"), [("softmax", 2, 0.6), ("mlp", 2, 0.6), ("cnn", 2, 0.6), ("deep", 1, 0.3)]
+)
+def test_every_model_learns_and_leaves_its_files(model, epochs, least, root, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("TENSORGRAD_DATA", str(root))
-    assert mnist.main(["--model", model, "--epochs", "2", "--batch-size", "25"]) == 0
+    assert mnist.main(["--model", model, "--epochs", str(epochs), "--batch-size", "25"]) == 0
     said = capsys.readouterr()
     out = tmp_path / "work" / "runs" / "mnist" / model
     assert sorted(path.name for path in out.iterdir()) == ["checkpoint.npz", *PICTURES]
@@ -62,15 +67,23 @@ def test_every_model_learns_and_leaves_its_files(model, least, root, tmp_path, c
     assert saved["arguments"]["lr"] == mnist.RECIPES[model].lr
     assert saved["accuracy"] > least
     assert f"{saved['accuracy']:.2%}" in said.out
-    assert re.search(r"2 epochs in [\d.]+ s of training: [\d.]+ s an epoch", said.out)
+    assert re.search(rf"{epochs} epochs? in [\d.]+ s of training: [\d.]+ s an epoch", said.out)
     model = mnist.RECIPES[model].make()
     model.load_state_dict(saved["model"])
+
+
+def test_another_data_set_has_other_names(root, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TENSORGRAD_DATA", str(root))
+    assert mnist.main(["--fashion", "--model", "softmax", "--epochs", "1"]) == 0
+    assert re.search(r"^ Ankle boot +[\d.]+%", capsys.readouterr().out, flags=re.MULTILINE)
+    out = tmp_path / "work" / "runs" / "fashion" / "softmax"
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoint.npz", *PICTURES]
 
 
 def test_the_data_option_comes_first(root, tmp_path, capsys):
     options = ["--model", "softmax", "--epochs", "1", "--no-plots", "--out", str(tmp_path / "out")]
     assert mnist.main([*options, "--data", str(root)]) == 0
-    assert "of 300 images read correctly" in capsys.readouterr().out
+    assert "of 300 images recognised" in capsys.readouterr().out
 
 
 def test_without_the_data_it_says_how_to_get_it(tmp_path):
@@ -94,4 +107,4 @@ def test_a_damaged_file_is_named(root):
 
 def test_the_networks_have_the_sizes_that_they_are_known_for():
     sizes = {name: tg.nn.summary(recipe.make(), (1, 28, 28)).total for name, recipe in mnist.RECIPES.items()}
-    assert sizes == {"softmax": 7_850, "mlp": 269_322, "cnn": 317_066}
+    assert sizes == {"softmax": 7_850, "mlp": 269_322, "cnn": 317_066, "deep": 141_418}
