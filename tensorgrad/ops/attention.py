@@ -138,7 +138,7 @@ def _require_shapes(name: str, query: Tensor, key: Tensor, value: Tensor, groupe
         except ValueError:
             fit = False
     if not fit:
-        wanted = "(..., L, E), (..., S, E) and (..., S, V), where ... broadcast,"
+        wanted = "(..., L, E), (..., S, E) and (..., S, V), where ... broadcast"
         if grouped:
             wanted = "(..., H, L, E), (..., G, S, E) and (..., G, S, V), with H a multiple of G"
         raise ValueError(
