@@ -22,6 +22,8 @@ from progress import Epoch
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#5F6368"
 RIGHT = LinearSegmentedColormap.from_list("right", ["#F3F8FB", "#6BAED6"])
 WRONG = LinearSegmentedColormap.from_list("wrong", ["#FDE3CF", ORANGE])
+TEN = ["#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#7A0403", "#5F6368", "#6A3D9A"]
+"""For the ten digits, where the digit is written too."""
 SIDES = LinearSegmentedColormap.from_list("sides", [ORANGE, "white", BLUE])
 MOST_MISTAKES = 40
 """No more are shown: they would be too small to see."""
@@ -60,8 +62,7 @@ def draw_learning_curves(path: Path, history: Sequence[Epoch], name: str) -> Non
     accuracy.yaxis.set_major_formatter(FuncFormatter(lambda missing, _: f"{100 - missing:.4g}"))
     accuracy.invert_yaxis()
     for axes in (loss, accuracy):
-        axes.set(xlabel="epoch", xlim=(0.5, len(history) + 0.5))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        count_epochs(axes, len(history))
         axes.yaxis.set_minor_formatter(NullFormatter())
         open_frame(axes)
     figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
@@ -222,6 +223,12 @@ def open_frame(axes: Axes) -> None:
     """Leaves of the frame of a diagram the two axes, and a faint grid."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def count_epochs(axes: Axes, epochs: int) -> None:
+    """Makes the x axis that of so many epochs."""
+    axes.set(xlabel="epoch", xlim=(0.5, epochs + 0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def save(figure: Figure, path: Path) -> None:

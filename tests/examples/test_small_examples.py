@@ -28,6 +28,83 @@ def two_moons(found):
     assert found["test accuracy of the multilayer perceptron, %"] > 96
 
 
+def kernels(found):
+    assert found["identity changes a pixel by, at most"] == 0
+    assert found["edge detection gives nothing (less than 0.001) on, % of the picture"] > 60
+    contrast = [found[f"contrast {what}"] for what in CONTRASTS]
+    assert contrast[0] < contrast[1] < contrast[2]
+    sizes = [value for what, value in found.items() if "pixels a side" in what]
+    assert sizes == [6, 8, 10, 4]
+
+
+CONTRASTS = ("after the blur", "(standard deviation) of the picture", "after sharpening")
+
+
+def text(found):
+    assert found["test accuracy of the bag of words, %"] < 65
+    assert found["test accuracy of the convolution over words, %"] > 95
+    assert found["filters of the six strongest that fire on a negation"] >= 1
+
+
+def autoencoder(found):
+    error = "mean squared error "
+    assert found[error + "of the autoencoder"] < 0.9 * found[error + "with two principal components"]
+    nearest = "nearest other code is of the same digit, "
+    assert found[nearest + "by the autoencoder, %"] > found[nearest + "by components, %"]
+
+
+def regularization(found):
+    neither = found["test accuracy with neither, %"]
+    assert found["test accuracy with dropout, %"] > neither
+    assert found["test accuracy with augmentation, %"] > neither + 1
+    assert found["test accuracy with both, %"] > neither + 1
+
+
+def vanishing_gradient(found):
+    ratio = {name: found[f"{name}: gradient of the first of 32 layers, over the last"] for name in ACTIVATIONS}
+    assert ratio["sigmoid"] < 1e-12
+    assert 0.05 < ratio["relu"] < 20
+    assert 0.05 < ratio["tanh"] < 500
+    accuracy = {name: found[f"{name}: test accuracy with 8 layers, %"] for name in ACTIVATIONS}
+    assert accuracy["sigmoid"] < 30
+    assert accuracy["tanh"] > 80
+    assert accuracy["relu"] > 60
+
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+
+
+def shift_invariance(found):
+    perceptron, connected, pooled = (
+        [found[f"{name}: test accuracy, shifted by {shift}, %"] for shift in (0, 1, 2, 4, 9)]
+        for name in ("perceptron", "convolutions, then fully connected", "convolutions, then global pooling")
+    )
+    assert min(perceptron[0], connected[0], pooled[0]) > 75
+    assert max(perceptron[3], connected[3]) < 50
+    # Shifted by one pixel it is another image to pooling in steps of two; by two, it is the same one.
+    assert pooled[2] == pytest.approx(pooled[0], abs=2)
+    assert pooled[3] == pytest.approx(pooled[0], abs=2)
+    assert pooled[1] < pooled[0]
+    assert pooled[4] < 60
+
+
+def tiny_objects(found):
+    assert found["average pooling, objects of 1x1 pixels: test accuracy, %"] < 65
+    assert found["maximum pooling, objects of 1x1 pixels: test accuracy, %"] > 90
+
+
+def biased_data(found):
+    accuracy = {
+        (trained, tested): found[f"trained on {trained} images: accuracy on {tested} test images, %"]
+        for trained in ("biased", "fair")
+        for tested in ("biased", "fair")
+    }
+    assert accuracy["biased", "biased"] > 90
+    assert accuracy["biased", "fair"] < 60
+    assert min(accuracy["fair", "biased"], accuracy["fair", "fair"]) > 80
+    assert found["trained on biased images: mistakes that name the digit of the colour, %"] > 50
+
+
 def transformer(found):
     assert found["characters of them right, %"] > 90
     by_chance = found["so many there would be by chance, %"]
@@ -38,9 +115,24 @@ CLAIMS = {
     linear_regression: ["--epochs", "200"],
     softmax_regression: ["--epochs", "15"],
     two_moons: ["--epochs", "25"],
+    kernels: [],
+    text: ["--epochs", "4"],
+    autoencoder: ["--epochs", "25"],
+    regularization: ["--epochs", "60"],
+    vanishing_gradient: ["--epochs", "5"],
+    shift_invariance: ["--epochs", "5"],
+    tiny_objects: ["--epochs", "8"],
+    biased_data: ["--epochs", "6"],
     transformer: ["--epochs", "2"],
 }
 """What is asserted of the figures of each example, and the options that make it small."""
+
+SMALL = {
+    "shift_invariance": {"SHIFTS": (0, 1, 2, 4, 6, 9)},
+    "text": {"TRAIN": 1200, "TEST": 300},
+    "tiny_objects": {"SIZES": (1,), "TEST": 300},
+}
+"""And the constants that make it smaller still."""
 
 NAMES = [claim.__name__ for claim in CLAIMS]
 QUICKEST = ["linear_regression", "--epochs", "3"]
@@ -51,7 +143,9 @@ def run(name, folder, *options):
 
 
 @pytest.mark.parametrize(("claim", "options"), CLAIMS.items(), ids=NAMES)
-def test_it_shows_what_it_claims_and_leaves_pictures(claim, options, tmp_path, capsys):
+def test_it_shows_what_it_claims_and_leaves_pictures(claim, options, tmp_path, capsys, monkeypatch):
+    for constant, value in SMALL.get(claim.__name__, {}).items():
+        monkeypatch.setattr(importlib.import_module(claim.__name__), constant, value)
     assert run(claim.__name__, tmp_path / "new" / "folder", *options) == 0
     said = capsys.readouterr()
     assert said.err == ""
@@ -75,6 +169,17 @@ def test_every_example_has_a_test_and_a_row_in_the_readme():
     for name in examples:
         assert re.search(rf"\b{name}\b", tests), f"{name}.py has no test"
         assert f"| `python examples/{name}.py" in readme, f"{name}.py is not in examples/README.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("kernels", []), ("two_moons", ["--epochs", "2"]), ("regularization", ["--epochs", "1"])]
+)
+def test_another_array_library_finds_the_same(name, options, tmp_path):
+    found = []
+    for device in ("cpu", "strict"):
+        assert run(name, tmp_path, *options, "--no-plots", "--device", device) == 0
+        found.append(json.loads((tmp_path / "found.json").read_text(encoding="utf-8")))
+    assert found[0] == pytest.approx(found[1], abs=0.5)
 
 
 @pytest.mark.parametrize("name", NAMES)
