@@ -119,7 +119,7 @@ CLAIMS = {
     text: ["--epochs", "4"],
     autoencoder: ["--epochs", "25"],
     regularization: ["--epochs", "60"],
-    vanishing_gradient: ["--epochs", "5"],
+    vanishing_gradient: ["--epochs", "10"],
     shift_invariance: ["--epochs", "5"],
     tiny_objects: ["--epochs", "8"],
     biased_data: ["--epochs", "6"],
