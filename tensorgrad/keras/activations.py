@@ -26,6 +26,31 @@ from tensorgrad.ops.elementwise import clip
 from tensorgrad.ops.logic import where
 from tensorgrad.ops.powers import exp
 
+__all__ = [
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "tanh",
+]
+
 Activation = Callable[..., Any]
 
 

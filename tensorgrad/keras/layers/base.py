@@ -243,7 +243,7 @@ class Layer(Configured, Module):
         finally:
             self.train(before)
             self._added = added
-        return tuple(y.shape)
+        return tuple((y[0] if isinstance(y, (tuple, list)) else y).shape)
 
     # -- what there is ---------------------------------------------------------------------------------------
 
