@@ -216,6 +216,23 @@ def test_a_buffer_stays_one() -> None:
     assert list(module.state_dict()) == list(nn.BatchNorm1d(3).state_dict())
 
 
+def test_a_name_that_cannot_be_had_changes_nothing() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_parameter("keys", nn.Parameter([1.0]))
+
+    module = Odd()
+    with pytest.raises(ValueError, match="'keys'"):
+        parametrize.register_parametrization(module, "keys", Doubled())
+    assert list(module.state_dict()) == ["keys"]
+    module = layer()
+    module.parametrizations = "mine"
+    with pytest.raises(ValueError, match="already"):
+        parametrize.register_parametrization(module, "weight", Doubled())
+    assert list(module.state_dict()) == ["weight", "bias"]
+
+
 def test_a_shape_that_changes_is_allowed_if_asked_for() -> None:
     module = parametrize.register_parametrization(layer(), "weight", nn.Flatten(0), unsafe=True)
     assert module.weight.shape == (12,)

@@ -141,11 +141,12 @@ def register_parametrization(
     if not unsafe:
         with no_grad():
             _require_alike(original, chain._compute(), parametrization)
+    holder = module.parametrizations if is_parametrized(module) else ModuleDict()
+    holder[tensor_name] = chain
+    if not is_parametrized(module):
+        module.register_module("parametrizations", holder)
     if role == PARAMETER:
         _make_parameters(chain, original)
-    if not is_parametrized(module):
-        module.register_module("parametrizations", ModuleDict())
-    module.parametrizations[tensor_name] = chain
     # In its old place: the role's, and so the order in the state when the parametrisation is gone.
     module._roles[tensor_name] = COMPUTED
     del module.__dict__[tensor_name]
