@@ -12,7 +12,8 @@ def load_data() -> tuple[Split, Split]:
     They are found or downloaded by :func:`tensorgrad.data.load_cifar10`.
 
     Returns:
-        Images (N, 32, 32, 3) of uint8, from 0 to 255, and labels (N, 1) of uint8; those to train with, and those to test with.
+        Images (N, 32, 32, 3) of uint8, from 0 to 255, and labels (N, 1) of uint8; those to train with, and those to
+        test with.
     """
     pair: tuple[Split, Split] = both(load_cifar10, (32, 32, 3), (1,))
     return pair

@@ -12,7 +12,8 @@ def load_data() -> tuple[Split, Split]:
     They are found or downloaded by :func:`tensorgrad.data.load_fashion_mnist`.
 
     Returns:
-        Images (N, 28, 28) of uint8, from 0 to 255, and labels (N,) of uint8; those to train with, and those to test with.
+        Images (N, 28, 28) of uint8, from 0 to 255, and labels (N,) of uint8; those to train with, and those to test
+        with.
     """
     pair: tuple[Split, Split] = both(load_fashion_mnist, (28, 28), ())
     return pair
