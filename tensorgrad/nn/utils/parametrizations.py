@@ -129,8 +129,8 @@ def spectral_norm(
     """Divides a weight, seen as a matrix, by its largest singular value, so that the layer stretches nothing.
 
     The value is estimated by power iteration, which in training goes on each time that the weight is asked for. The
-    gradient is the estimate's, with the singular vectors held fixed: it is to be checked in evaluation, where they stay.
-    A vector is divided by its norm.
+    gradient is the estimate's, with the singular vectors held fixed: check it in evaluation, where they stay. A vector
+    is divided by its norm.
 
     Source: Miyato, Kataoka, Koyama and Yoshida, *Spectral Normalization for Generative Adversarial Networks*, 2018.
 
