@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tensorgrad import optim
-from tensorgrad.keras.optimizers import rules, schedules
+from tensorgrad.keras.optimizers import schedules
 from tensorgrad.keras.optimizers.optimizer import Optimizer, small
 from tensorgrad.keras.registry import made
 
@@ -38,7 +39,7 @@ class SGD(Optimizer):
         SGD(learning_rate=0.01, momentum=0.9, nesterov=True)
     """
 
-    rule = rules.Momentum
+    rule = partial(optim.SGD, lr_in_velocity=True)
 
     def __init__(
         self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any
@@ -67,7 +68,7 @@ class RMSprop(Optimizer):
         options: of all optimizers, see :class:`Optimizer`.
     """
 
-    rule = rules.RMSprop
+    rule = partial(optim.RMSprop, eps_in_root=True, lr_in_velocity=True)
 
     def __init__(
         self,
@@ -172,7 +173,7 @@ class Adam(_Betas):
         options: of all optimizers, see :class:`Optimizer`.
     """
 
-    rule = rules.Adam
+    rule = partial(optim.Adam, eps_hat=True)
 
     def __init__(
         self,
@@ -226,7 +227,7 @@ class Adamax(_Betas):
         options: of all optimizers, see :class:`Optimizer`.
     """
 
-    rule = rules.Adamax
+    rule = partial(optim.Adamax, eps_in_max=False)
 
 
 class Nadam(_Betas):
