@@ -27,7 +27,7 @@ def collate(samples: Sequence[Any]) -> Any:
         The batch: arrays in the structure of one sample.
 
     Raises:
-        ValueError: if the samples differ in type, shape, length or keys.
+        ValueError: if there are none, or they differ in type, shape, length or keys.
         TypeError: for anything else.
 
     Example:
@@ -35,6 +35,8 @@ def collate(samples: Sequence[Any]) -> Any:
         (array([[0., 0.],
                [1., 1.]]), array([3, 4]))
     """
+    if not len(samples):
+        raise ValueError("a batch has at least one sample: this one has none.")
     first = samples[0]
     _same("types", (_kind(sample).__name__ for sample in samples))
     if isinstance(first, (str, bytes)):

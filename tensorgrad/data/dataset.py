@@ -42,6 +42,10 @@ class Dataset:
         """The number of samples."""
         raise NotImplementedError(f"{type(self).__name__} defines no __len__().")
 
+    def __add__(self, other: Any) -> ConcatDataset:
+        """This one, and then another."""
+        return ConcatDataset([self, other])
+
 
 def batch_of(dataset: Any) -> Callable[[np.ndarray], Any] | None:
     """The dataset's ``batch``, if it has one and no class in front of it says by ``__getitem__`` what samples are."""
@@ -136,10 +140,12 @@ class Subset(Dataset):
 
     Args:
         dataset: the other one.
-        indices: which samples, in which order; each from 0 to ``len(dataset) - 1``.
+        indices: which samples, in which order, each from 0 to ``len(dataset) - 1``; or for each sample a boolean,
+            whether it is one of them.
 
     Raises:
         IndexError: if there is no such sample.
+        TypeError: if they are no integers.
 
     Example:
         >>> evens = Subset([10, 11, 12, 13], [0, 2])
@@ -148,7 +154,15 @@ class Subset(Dataset):
     """
 
     def __init__(self, dataset: Any, indices: Sequence[int] | np.ndarray) -> None:
-        chosen = np.asarray(indices, dtype=np.int64).reshape(-1)
+        chosen = np.asarray(indices).reshape(-1)
+        if chosen.dtype == bool and len(chosen) == len(dataset):
+            chosen = np.flatnonzero(chosen)
+        if chosen.size and chosen.dtype.kind not in "iu":
+            raise TypeError(
+                f"Subset takes integers, or a boolean for each of the {len(dataset)} samples, got {len(chosen)} of "
+                f"{chosen.dtype}."
+            )
+        chosen = chosen.astype(np.int64)
         wrong = chosen[(chosen < 0) | (chosen >= len(dataset))]
         if wrong.size:
             raise IndexError(f"Subset: no sample {wrong[0]} in a dataset of {len(dataset)}.")

@@ -25,11 +25,13 @@ class ImageFolder(Dataset):
         transform: called with the image; see :mod:`tensorgrad.data.transforms`.
         mode: Pillow's name for the colours: ``"RGB"``, ``"L"`` (grey) or ``"RGBA"``.
         extensions: of the files that are images.
+        target_transform: called with the number of the class.
 
     Attributes:
         classes: the names of the folders, in alphabetical order.
         class_to_idx: their numbers.
         samples: the path of each image and the number of its class, in alphabetical order.
+        targets: the numbers alone.
 
     Raises:
         FileNotFoundError: if there is no such folder, no folder in it, or one of them has no images.
@@ -54,11 +56,13 @@ class ImageFolder(Dataset):
         transform: Callable[[Any], Any] | None = None,
         mode: str = "RGB",
         extensions: tuple[str, ...] = EXTENSIONS,
+        target_transform: Callable[[Any], Any] | None = None,
     ) -> None:
         _pillow()
         if mode not in ("RGB", "L", "RGBA"):
             raise ValueError(f"ImageFolder reads 'RGB', 'L' or 'RGBA', not {mode!r}.")
-        self.root, self.transform, self.mode = Path(root).expanduser(), transform, mode
+        self.root, self.mode = Path(root).expanduser(), mode
+        self.transform, self.target_transform = transform, target_transform
         if not self.root.is_dir():
             raise FileNotFoundError(f"there is no folder {str(self.root)!r}.")
         self.classes = sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and entry.name[0] != ".")
@@ -71,11 +75,13 @@ class ImageFolder(Dataset):
             if not files:
                 raise FileNotFoundError(f"{str(self.root / name)!r} has no images ({', '.join(extensions)}).")
             self.samples += [(path, number) for path in files]
+        self.targets = [number for _, number in self.samples]
 
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        path, number = self.samples[index]
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        path, target = self.samples[index]
         image: Any = read_image(path, self.mode)
-        return (image if self.transform is None else self.transform(image)), number
+        image = image if self.transform is None else self.transform(image)
+        return image, target if self.target_transform is None else self.target_transform(target)
 
     def __len__(self) -> int:
         return len(self.samples)

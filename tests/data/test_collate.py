@@ -80,3 +80,8 @@ def test_to_tensors_copies_nothing_needlessly():
     tensor = Tensor(array)
     assert to_tensors(array, None).data is array
     assert to_tensors(tensor, "cpu") is tensor
+
+
+def test_no_samples():
+    with pytest.raises(ValueError, match="a batch has at least one sample"):
+        collate([])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tensorgrad.autograd.tensor import Tensor
-from tensorgrad.data import Dataset, Subset, TensorDataset, random_split
+from tensorgrad.data import ConcatDataset, Dataset, Subset, TensorDataset, random_split
 from tensorgrad.random import Generator
 
 
@@ -130,3 +130,17 @@ def test_random_split_follows_its_seed():
 def test_random_split_wants_lengths_that_add_up(lengths, words):
     with pytest.raises(ValueError, match=words):
         random_split(range(10), lengths)
+
+
+def test_one_dataset_and_then_another():
+    both = TensorDataset(np.arange(3)) + TensorDataset(np.arange(3, 5))
+    assert isinstance(both, ConcatDataset)
+    assert [x.item() for (x,) in both] == [0, 1, 2, 3, 4]
+
+
+def test_subsets_by_masks():
+    assert [*Subset("abc", np.array([True, False, True]))] == ["a", "c"]
+    assert [*Subset("abc", [])] == []
+    for wrong in ([True, False], [0.0, 1.0], ["a"]):
+        with pytest.raises(TypeError, match="Subset takes integers, or a boolean for each of the 3 samples"):
+            Subset("abc", wrong)

@@ -131,3 +131,12 @@ def test_tables(tmp_path) -> None:
 def test_tables_that_make_no_sense(tmp_path, text: str, options: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         table(tmp_path, text, **options)
+
+
+def test_targets(tmp_path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (2, 2)).save(tmp_path / name / "1.png")
+    animals = ImageFolder(tmp_path, target_transform=lambda number: 10 * number)
+    assert animals.targets == [0, 1]
+    assert [target for _, target in animals] == [0, 10]

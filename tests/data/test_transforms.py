@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad import backend
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.data import DataLoader, MapDataset, TensorDataset
 from tensorgrad.data import transforms as T
@@ -241,3 +242,42 @@ def test_labels_are_mixed_as_images_are(mixing) -> None:
         mixing()(x, labels)
     with pytest.raises(ValueError, match=r"takes a batch \(N, C, H, W\) with labels"):
         mixing(4)(x, labels[:2])
+
+
+@pytest.mark.parametrize("mixing", [T.MixUp, T.CutMix])
+def test_mixtures_of_arrays_of_a_device(mixing) -> None:
+    images, labels = np.zeros((3, 1, 4, 4), np.float32), np.arange(3)
+    for wrap in (np.asarray, lambda array: backend.transfer(array, "strict")):
+        x, shares = mixing(3)(wrap(images), wrap(labels))
+        assert backend.device_of(x) == backend.device_of(shares) == backend.device_of(wrap(images))
+        assert shares.shape == (3, 3)
+
+
+@pytest.mark.parametrize("mixing", [T.MixUp, T.CutMix])
+def test_labels_that_are_none(mixing) -> None:
+    images = np.zeros((2, 1, 4, 4))
+    with pytest.raises(ValueError, match="has 3 classes, and labels from 0 to 3"):
+        mixing(3)(images, np.array([0, 3]))
+    with pytest.raises(ValueError, match=r"takes labels that are integers, or .*, got float64"):
+        mixing(3)(images, np.array([0.0, 1.0]))
+
+
+def test_sizes_of_any_kind_of_integer() -> None:
+    assert T.CenterCrop(np.int64(3)).size == (3, 3)
+    assert T.Resize([np.int64(3), 2])(np.ones((1, 4, 4))).shape == (1, 3, 2)
+    for wrong in (2.5, (3,), (1, 2, 3), "ab", None):
+        for make in (T.CenterCrop, T.RandomCrop, T.Resize):
+            with pytest.raises(TypeError, match=f"{make.__name__} takes a size, an integer or a pair of integers"):
+                make(wrong)
+
+
+@pytest.mark.parametrize(("length", "wanted", "first"), [(5, 4, 0), (6, 3, 2), (7, 4, 2), (7, 2, 2), (8, 4, 2)])
+def test_the_middle_is_where_torchvision_has_it(length: int, wanted: int, first: int) -> None:
+    row = np.arange(float(length)).reshape(1, 1, length)
+    assert T.CenterCrop((1, wanted))(row)[0, 0, 0] == first
+
+
+def test_noise_is_not_for_integers() -> None:
+    assert T.RandomErasing(1.0, value=7)(np.ones((1, 4, 4), np.uint8)).dtype == np.uint8
+    with pytest.raises(TypeError, match="RandomErasing takes floating point numbers, got dtype uint8"):
+        T.RandomErasing(1.0, value="random")(np.ones((1, 4, 4), np.uint8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,10 +19,13 @@ MODES = {"constant": "constant", "edge": "edge", "reflect": "reflect", "symmetri
 
 
 def _pair(name: str, size: Any) -> tuple[int, int]:
-    height, width = (size, size) if isinstance(size, int) else size
+    try:
+        height, width = map(operator.index, size if isinstance(size, (tuple, list)) else (size, size))
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} takes a size, an integer or a pair of integers, got {size!r}.") from None
     if min(height, width) < 1:
         raise ValueError(f"{name} needs a height and a width of 1 or more, got {size}.")
-    return int(height), int(width)
+    return height, width
 
 
 class Pad(Transform):
@@ -71,7 +75,7 @@ class CenterCrop(Transform):
         h, w = self.size
         missing = [max(wanted - n, 0) for n, wanted in zip(x.shape[2:], self.size, strict=True)]
         x = xp.pad(x, [(0, 0), (0, 0), *((n // 2, (n + 1) // 2) for n in missing)])
-        top, left = (x.shape[2] - h) // 2, (x.shape[3] - w) // 2
+        top, left = round((x.shape[2] - h) / 2), round((x.shape[3] - w) / 2)
         return x[:, :, top : top + h, left : left + w]
 
 
@@ -294,8 +298,8 @@ class Resize(Transform):
     """
 
     def __init__(self, size: int | Sequence[int]) -> None:
-        _pair("Resize", size)
-        self.size = size
+        pair = _pair("Resize", size)
+        self.size = pair if isinstance(size, (tuple, list)) else pair[0]
 
     def apply(self, x: Array, xp: Any) -> Array:
         from_height, from_width = x.shape[2:]
@@ -303,7 +307,7 @@ class Resize(Transform):
             part = self.size / min(from_height, from_width)
             size = tuple(max(1, math.floor(length * part)) for length in (from_height, from_width))
         else:
-            size = (int(self.size[0]), int(self.size[1]))
+            size = self.size
         require_float("Resize", x)
         with no_grad():
             return interpolate(Tensor(x), size, mode="bilinear").data

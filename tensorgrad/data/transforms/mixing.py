@@ -29,9 +29,9 @@ class _Mixing:
         """The batch (N, C, H, W) and its labels: (N,) integers or (N, classes) shares; shares come back.
 
         Raises:
-            ValueError: if the shapes do not go together, or the number of classes is not known.
+            ValueError: if the shapes do not go together, the number of classes is not known, or a label is none.
         """
-        images, labels = (value.data if isinstance(value, Tensor) else np.asarray(value) for value in (x, target))
+        images, labels = _array(x), _array(target)
         if images.ndim != 4 or labels.shape[:1] != images.shape[:1] or labels.ndim not in (1, 2):
             raise ValueError(
                 f"{type(self).__name__} takes a batch (N, C, H, W) with labels (N,) or (N, classes), got "
@@ -50,6 +50,13 @@ class _Mixing:
             return labels
         if self.num_classes is None:
             raise ValueError(f"{type(self).__name__} of labels that are integers needs num_classes.")
+        name = type(self).__name__
+        if labels.dtype.kind not in "iu":
+            raise ValueError(f"{name} takes labels that are integers, or (N, classes), got {labels.dtype}.")
+        if backend.can_look(labels) and labels.size and not 0 <= labels.min() <= labels.max() < self.num_classes:
+            raise ValueError(
+                f"{name} has {self.num_classes} classes, and labels from {labels.min()} to {labels.max()}."
+            )
         xp = backend.namespace(labels)
         dtype = images.dtype if images.dtype.kind == "f" else np.float32
         return (labels[:, None] == xp.arange(self.num_classes)).astype(dtype)
@@ -60,6 +67,11 @@ class _Mixing:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_classes={self.num_classes}, alpha={self.alpha})"
+
+
+def _array(value: Any) -> Array:
+    value = value.data if isinstance(value, Tensor) else value
+    return np.asarray(value) if backend.of(value) is None else value
 
 
 class MixUp(_Mixing):

@@ -100,6 +100,9 @@ class RandomErasing(Transform):
         ratio: the least and the largest height of the rectangle over its width.
         value: the number that is put there, or ``"random"`` for normal noise.
 
+    Raises:
+        TypeError: when called with integers, for noise.
+
     Example:
         >>> _ = tg.manual_seed(0)
         >>> int((RandomErasing(1.0, scale=(0.25, 0.25), ratio=(1.0, 1.0))(np.ones((1, 8, 8))) == 0).sum())
@@ -123,6 +126,8 @@ class RandomErasing(Transform):
         self.value = value
 
     def apply(self, x: Array, xp: Any) -> Array:
+        if self.value == "random":
+            require_float("RandomErasing", x)
         n, channels, height, width = x.shape
         chosen = draw(n) < self.p
         areas = height * width * draw(n, *self.scale)
