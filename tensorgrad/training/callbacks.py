@@ -8,6 +8,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,8 @@ class TensorBoardLogger(Callback):
 class ProgressBar(Callback):
     """Shows how far an epoch is: a bar of tqdm's in a terminal or a notebook, and a line for each epoch in any case.
 
+    The line has all figures that are numbers, and no tables.
+
     Args:
         bar: whether there is to be a bar; by default, if standard error is a terminal or this is a notebook, and tqdm
             is installed.
@@ -255,7 +258,10 @@ class ProgressBar(Callback):
         if self.wanted is False or (self.wanted is None and not (sys.stderr.isatty() or _in_notebook())):
             return
         try:
-            from tqdm.auto import tqdm
+            with warnings.catch_warnings():
+                # A notebook without widgets gets a bar of text, which is good enough not to be warned about.
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
         except ImportError:
             if self.wanted:
                 raise ImportError("ProgressBar draws with tqdm: pip install tqdm.") from None
@@ -271,7 +277,7 @@ class ProgressBar(Callback):
     def on_epoch_end(self, trainer: Any, row: dict[str, Any]) -> None:
         """Writes a line."""
         self.on_fit_end(trainer)
-        figures = (f"{name} {_short(value)}" for name, value in row.items() if name != "epoch")
+        figures = (f"{name} {_short(v)}" for name, v in row.items() if name != "epoch" and not isinstance(v, list))
         print(f"epoch {row['epoch']}: {', '.join(figures)}", file=sys.stderr, flush=True)
 
     def on_fit_end(self, trainer: Any) -> None:

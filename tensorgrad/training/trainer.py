@@ -57,6 +57,9 @@ class Trainer:
         accumulate: over how many batches gradients are summed for a step, as if they were one.
         clip_norm: the largest norm of all gradients together.
         clip_value: the largest absolute value in a gradient.
+        scaler: makes losses larger before their gradients are computed, and gradients small again, for mixed precision:
+            what has the methods of PyTorch's ``GradScaler``, ``scale``, ``unscale_``, ``step``, ``update`` and those
+            for its state. In which precision a loss is computed a subclass says, by ``compute_loss``.
         device: where batches are put; by default where the model's parameters are.
         checkpoint: the file for all of that.
         checkpoint_every: after how many steps it is written, besides after each epoch.
@@ -98,6 +101,7 @@ class Trainer:
         accumulate: int = 1,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        scaler: Any = None,
         device: str | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | None = None,
@@ -116,6 +120,7 @@ class Trainer:
         self.scheduler, self.schedule_by, self.monitor = scheduler, schedule_by, monitor
         self.callbacks = list(callbacks)
         self.accumulate, self.clip_norm, self.clip_value = accumulate, clip_norm, clip_value
+        self.scaler = scaler
         self.device = device
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         self.checkpoint_every = checkpoint_every
@@ -203,7 +208,8 @@ class Trainer:
                 raise FloatingPointError(
                     f"the loss is {value} in epoch {self.epoch + 1}, batch {number}: is the learning rate too large?"
                 )
-            (loss if self.accumulate == 1 else loss * count).backward()
+            weighted = loss if self.accumulate == 1 else loss * count
+            (weighted if self.scaler is None else self.scaler.scale(weighted)).backward()
             samples += count
             self._loss.update(value, count)
             for metric in self.metrics.values():
@@ -220,6 +226,8 @@ class Trainer:
 
     def _take_step(self, samples: int) -> None:
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimizer)
         if self.accumulate > 1:
             for parameter in parameters:
                 if parameter.grad is not None:
@@ -228,7 +236,11 @@ class Trainer:
             clip_grad_value_(parameters, self.clip_value)
         if self.clip_norm is not None:
             clip_grad_norm_(parameters, self.clip_norm)
-        self.optimizer.step()
+        if self.scaler is None:
+            self.optimizer.step()
+        else:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
         self.optimizer.zero_grad()
         self.step += 1
         if self.scheduler is not None and self.schedule_by == "batch":
@@ -368,6 +380,7 @@ class Trainer:
             "rng": get_rng_state(),
             "data": self._data_state(),
             "at_start": self._at_start,
+            **({} if self.scaler is None else {"scaler": self.scaler.state_dict()}),
         }
 
     def _data_state(self) -> list[Any]:
@@ -403,6 +416,8 @@ class Trainer:
         self.optimizer.stepped = state_dict["stepped"]
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state_dict["scheduler"])
+        if self.scaler is not None:
+            self.scaler.load_state_dict(state_dict["scaler"])
         for callback, state in zip(self.callbacks, state_dict["callbacks"], strict=True):
             callback.load_state_dict(state)
         for name, metric in self.metrics.items():

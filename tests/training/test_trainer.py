@@ -148,6 +148,50 @@ def test_clipping(options: dict) -> None:
     assert all(size[which] <= bound * 1.001 for size in sizes)
 
 
+class Scaler:
+    """As PyTorch's GradScaler, with a factor that is exact."""
+
+    def __init__(self):
+        self.factor = 1024.0
+
+    def scale(self, loss):
+        return loss * self.factor
+
+    def unscale_(self, optimizer):
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = parameter.grad / self.factor
+
+    def step(self, optimizer):
+        optimizer.step()
+
+    def update(self):
+        self.factor *= 2
+
+    def state_dict(self):
+        return {"factor": self.factor}
+
+    def load_state_dict(self, state_dict):
+        self.factor = state_dict["factor"]
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_scaled_losses_are_a_seam(tmp_path, accumulate: int) -> None:
+    options = {"accumulate": accumulate, "clip_norm": 0.1}
+    plain = trainer(**options)
+    plain.fit(loader(seed=1), 3)
+    scaled = trainer(scaler=Scaler(), checkpoint=tmp_path / "c.npz", **options)
+    scaled.fit(loader(seed=1), 2)
+    again = trainer(scaler=Scaler(), checkpoint=tmp_path / "c.npz", **options)
+    again.fit(loader(seed=1), 3, resume=True)
+    assert weights(again.model) == weights(plain.model)
+    assert again.scaler.factor == 1024.0 * 2**again.step
+    again.scaler = None
+    again.save()
+    with pytest.raises(CheckpointError, match=r"\['scaler'\] missing"):
+        scaled.fit(loader(seed=1), 3, resume=True)
+
+
 def test_schedules() -> None:
     rates = []
     for by, expected in (("epoch", [0.01, 0.005, 0.0025]), ("batch", [0.01 / 16, 0.01 / 256, 0.01 / 4096])):
@@ -306,6 +350,13 @@ def test_progress_in_a_file_is_a_line_for_each_epoch(capsys) -> None:
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["epoch 1", "epoch 2"]
     assert "accuracy" in lines[0]
+
+
+def test_progress_is_told_without_tables(capsys) -> None:
+    trainer(callbacks=[ProgressBar()], metrics=[Accuracy(), ConfusionMatrix(2)]).fit(loader(), 1)
+    text = capsys.readouterr().err
+    assert "accuracy" in text
+    assert "confusion" not in text
 
 
 def test_progress_as_a_bar(capsys) -> None:
