@@ -24,17 +24,18 @@ class DataLoader:
     With a seed, the first loop has the same order on every run, and so has the second, which is another one. Samples
     that draw random numbers with tensorgrad's functions, as augmentation does, draw from a generator of their batch,
     which depends on the seed, the loop and the number of the batch: a run repeats, whatever ``prefetch``,
-    ``num_workers`` and ``worker`` are. A
-    dataset with a ``batch(indices)`` method (a :class:`~tensorgrad.data.TensorDataset`) is asked for whole batches;
-    from any other, and from a subclass with a ``__getitem__`` of its own, samples are taken one by one and collated.
+    ``num_workers`` and ``worker`` are. A dataset with a ``batch(indices)`` method (a
+    :class:`~tensorgrad.data.TensorDataset`) is asked for whole batches; from any other, and from a subclass with a
+    ``__getitem__`` of its own, samples are taken one by one and collated.
 
     Workers make several batches at the same time; they come in the order in which they would come without. Processes
-    pay where samples are made by Python's own code, threads where that is left to NumPy or Pillow. A process has its
-    own copy of the dataset, made by pickle unless the way of starting is ``"fork"``; a program that starts processes
-    has ``if __name__ == "__main__":`` in front of what it does. In a process the global generators of NumPy and of
-    ``random`` are seeded for each batch; elsewhere they are left alone, and generators that a dataset keeps for itself
-    are copied with it, so that all workers draw the same from them. What goes wrong in a worker is raised in the loop.
-    A stream has one worker, whatever ``num_workers`` is.
+    pay where samples are made by Python's own code, threads where that is left to NumPy or Pillow, or is waiting. What
+    goes wrong in a worker is raised in the loop. A stream has one worker, whatever ``num_workers`` is.
+
+    A process has its own copy of the dataset, made by pickle unless the way of starting is ``"fork"``; a program that
+    starts processes has ``if __name__ == "__main__":`` in front of what it does. In a process the global generators of
+    NumPy and of ``random`` are seeded for each batch; elsewhere they are left alone. Generators that a dataset keeps
+    for itself are copied with it: all workers draw the same from them.
 
     Args:
         dataset: what has a length and can be indexed; or what can only be gone through from the beginning, as a stream
@@ -233,15 +234,15 @@ class DataLoader:
     def _processes(self, maker: Maker, count: int) -> Processes:
         kept, self._kept = self._kept, None
         if kept is not None:
-            # If one of them ended since the last loop, that is none of this one's business.
-            with contextlib.suppress(RuntimeError):
-                kept.begin(maker)
+            # If one of them ended since the last loop, or does not, that is none of this one's business.
+            with contextlib.suppress(RuntimeError, TimeoutError):
+                kept.begin(maker, self.timeout or None)
                 return kept
             kept.release(broken=True)
         keep = weakref.WeakMethod(self._keep) if self.persistent_workers else None
         pool = Processes(self.context, maker, count, self.worker_init_fn, keep)
         try:
-            pool.begin(maker)
+            pool.begin(maker, None)
         except BaseException:
             pool.release(broken=True)
             raise

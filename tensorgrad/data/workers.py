@@ -87,7 +87,9 @@ class Maker:
         drop_last: whether a stream's last batch is left out where it is smaller.
     """
 
-    def __init__(self, dataset: Any, collate_fn: Callable[[list[Any]], Any] | None, batch_size: int, drop_last: bool):
+    def __init__(
+        self, dataset: Any, collate_fn: Callable[[list[Any]], Any] | None, batch_size: int, drop_last: bool
+    ) -> None:
         self.dataset, self.collate_fn = dataset, collate_fn
         self.batch_size, self.drop_last = batch_size, drop_last
 
@@ -321,14 +323,15 @@ class Processes(Pool):
             self._close()
             raise dead from None
 
-    def begin(self, maker: Maker) -> None:
+    def begin(self, maker: Maker, timeout: float | None) -> None:
         """A new loop, that of this maker; what the last one left is waited for and let go.
 
         Raises:
             RuntimeError: if one of them has ended.
+            TimeoutError: if one of them is still busy.
         """
         while any(self._busy):
-            self.receive(None)
+            self.receive(timeout)
         if wait(self._sentinels(), 0):
             raise self._dead(0)
         # All numbers of a loop are told before it begins: to a worker that is reading, however many they are.
@@ -423,6 +426,7 @@ def _serve(connection: Connection, number: int, count: int, cargo: Any, stranger
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stranger in strangers:
         stranger.close()
+    began = False
     try:
         try:
             maker, init = receive(connection, keep_shared=True) if cargo is None else cargo
@@ -436,7 +440,8 @@ def _serve(connection: Connection, number: int, count: int, cargo: Any, stranger
         for message in _messages(connection):
             if not isinstance(message, int):
                 maker.begin(*message)
-                if _state.info is None:
+                if not began:
+                    began = True
                     _state.info = WorkerInfo(number, count, (maker.seed or 0) + number, maker.dataset)
                     try:
                         if init is not None:
@@ -448,7 +453,7 @@ def _serve(connection: Connection, number: int, count: int, cargo: Any, stranger
             _seed_all(maker.entropy(message))
             made = _made(maker, message)
             _sendable_result(message, made, number).send(connection)
-    except (EOFError, OSError):
+    except (EOFError, ConnectionError):
         # There is nobody any more to make batches for.
         return
 

@@ -251,6 +251,7 @@ def test_a_worker_that_dies_is_no_hang(how, words):
 
 @WORKERS
 def test_a_batch_that_takes_too_long(worker):
+    samples.release.clear()
     loader = DataLoader(samples.Failing(samples.wait_long, at=0), 2, num_workers=1, worker=worker, timeout=0.5)
     with pytest.raises(TimeoutError, match=r"no worker of the DataLoader has made a batch for 0\.5 seconds"):
         list(loader)
