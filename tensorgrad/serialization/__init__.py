@@ -49,15 +49,9 @@ def save(obj: Any, path: File, metadata: Mapping[str, str] | None = None) -> Non
         >>> tg.load(file)
         {'weight': Tensor([1., 2.], dtype=float32, device='cpu'), 'epoch': 3}
     """
-    suffix = os.path.splitext(os.fspath(path))[1].lower() if isinstance(path, (str, os.PathLike)) else ""
-    if suffix in pytorch.SUFFIXES:
-        raise ValueError(
-            f"{suffix} files are PyTorch's, and are read by load() but not written: save as .safetensors, which "
-            "safetensors.torch.load_file() reads in PyTorch, or as .npz."
-        )
-    if suffix == safetensors.SUFFIX:
+    if isinstance(path, (str, os.PathLike)) and format_of(path) == safetensors.SUFFIX:
         data = safetensors.write(obj, metadata)
-        with replaced(path) as stream:  # type: ignore[arg-type]
+        with replaced(path) as stream:
             stream.write(data)
         return
     if metadata is not None:
@@ -69,6 +63,26 @@ def save(obj: Any, path: File, metadata: Mapping[str, str] | None = None) -> Non
     else:
         require_binary(path, "write")
         write(path)
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The format that :func:`save` writes to a path: ``".npz"`` or ``".safetensors"``.
+
+    Raises:
+        ValueError: for a suffix of PyTorch's.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.serialization.format_of("best.safetensors")
+        '.safetensors'
+    """
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    if suffix in pytorch.SUFFIXES:
+        raise ValueError(
+            f"{suffix} files are PyTorch's, and are read by load() but not written: save as .safetensors, which "
+            "safetensors.torch.load_file() reads in PyTorch, or as .npz."
+        )
+    return safetensors.SUFFIX if suffix == safetensors.SUFFIX else native.SUFFIX
 
 
 def load(path: File, device: str | None = None) -> Any:

@@ -82,7 +82,7 @@ def archive(stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     size = stream.seek(0, os.SEEK_END)
     with zipfile.ZipFile(stream) as zipped:
         entries = zipped.infolist()
-        if any(entry.compress_type or entry.compress_size != entry.file_size for entry in entries):
+        if any(entry.compress_type for entry in entries):
             raise CheckpointError(
                 "its entries are compressed, or damaged: those of checkpoints never are, but of TorchScript's archives "
                 "and of numpy.savez_compressed"

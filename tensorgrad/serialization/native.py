@@ -27,6 +27,7 @@ from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.errors import CheckpointError
 from tensorgrad.serialization.files import DEEPEST
 
+SUFFIX = ".npz"
 FORMAT = "tensorgrad"
 SCHEMA = 1
 DOCUMENT = "tensorgrad.json"

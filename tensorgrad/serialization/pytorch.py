@@ -131,9 +131,8 @@ def read_zip(archive: zipfile.ZipFile, size: int, device: str) -> Any:
             )
     for storage in reader.storages.values():
         with archive.open(entries[f"{root}data/{storage.key}"]) as stream:
-            reader.fill(storage, stream)
             # At the end zipfile compares the checksums.
-            stream.read(1)
+            reader.fill(storage, stream)
     return result
 
 

@@ -1,8 +1,8 @@
 """The safetensors format: a flat dict of arrays, as Hugging Face's models are published.
 
-Read and written by the library of that name. It writes arrays as they lie in memory, which for one that is not
-C-contiguous are other values: it never gets one from here. The format has no checksum: one is added to its metadata,
-and checked where it is found.
+Read and written by the library of that name. Its version 0.8 writes arrays as they lie in memory, which for one that
+is not C-contiguous are other values: it never gets one from here. The format has no checksum: one is added to its
+metadata, and checked where it is found.
 """
 
 from __future__ import annotations

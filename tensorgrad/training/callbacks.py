@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tensorgrad.serialization import save
+from tensorgrad.serialization import format_of, save
 
 
 class Callback:
@@ -163,6 +163,7 @@ class ModelCheckpoint(_Watching):
         super().__init__(monitor or "", mode)
         if every < 1:
             raise ValueError(f"ModelCheckpoint saves every 1 epoch or more, got {every}.")
+        format_of(path)
         self.path, self.every = os.fspath(path), every
 
     def on_epoch_end(self, trainer: Any, row: dict[str, Any]) -> None:

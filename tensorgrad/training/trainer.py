@@ -27,7 +27,7 @@ from tensorgrad.nn.utils import clip_grad_norm_, clip_grad_value_
 from tensorgrad.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from tensorgrad.optim.optimizer import Optimizer
 from tensorgrad.random import Generator, default_generator, get_rng_state, set_rng_state
-from tensorgrad.serialization import load, save
+from tensorgrad.serialization import format_of, load, save
 from tensorgrad.training.callbacks import Callback
 from tensorgrad.training.history import History
 from tensorgrad.training.metrics import Mean, Metric
@@ -113,6 +113,10 @@ class Trainer:
                 raise ValueError(f"{name} is 1 or more, got {count}.")
         if checkpoint_every is not None and checkpoint is None:
             raise ValueError("checkpoint_every needs to know where to: give checkpoint, too.")
+        if checkpoint is not None and format_of(checkpoint) != ".npz":
+            raise ValueError(
+                f"the checkpoint of a training is nested, {str(checkpoint)!r} cannot hold it: name it .npz."
+            )
         self.model, self.optimizer, self.criterion = model, optimizer, criterion
         self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {metric.name: metric for metric in metrics}
         if len(self.metrics) < len(metrics):

@@ -361,6 +361,21 @@ def test_arrays_of_the_same_bytes() -> None:
     refused(zipped(program), "copies the same values again and again")
 
 
+def test_arrays_have_memory_of_their_own() -> None:
+    make = called(named("numpy.core.multiarray", "_reconstruct"), named("numpy", "ndarray"), b")", b"N")
+    dtype = called(named("numpy", "dtype"), text("u1"))
+    state = (
+        tupled(number(1), tupled(number(100_000)), dtype, b"\x89", b"B" + struct.pack("<I", 100_000) + bytes(100_000))
+        + b"q\1"
+    )
+    program = b"\x80\2](" + make + state + b"b" + make + b"h\1b" + text("x" * 200_000) + b"e."
+    one, other, _ = loaded(zipped(program))
+    one[:] = 7
+    assert one.sum() == 7 * 100_000
+    assert other.sum() == 0
+    assert loaded(zipped(program))[0].sum() == 0
+
+
 @pytest.mark.parametrize("make", [zipped, legacy])
 @pytest.mark.parametrize(
     "program",
@@ -389,13 +404,17 @@ def test_arrays_of_the_same_bytes() -> None:
     ],
     ids=lambda value: repr(value)[:40] if isinstance(value, bytes) else "",
 )
-def test_numbers_that_ask_for_room(make: Callable[[bytes], bytes], program: bytes) -> None:
+def test_numbers_that_ask_for_room(make: Callable[[bytes], bytes], program: bytes, tmp_path: Path) -> None:
     """A memo's index, lengths of text and of numbers: only what is there takes room."""
     data = make(b"\x80\2" + program)
     if b"r\xff\xff\xff" in program:
         assert loaded(data) in (None, (None, None))
     else:
         refused(data)
+        # From a file, whose stream makes room for as much as is asked for.
+        (tmp_path / "x.pt").write_bytes(data)
+        with pytest.raises(tg.CheckpointError):
+            tg.load(tmp_path / "x.pt")
 
 
 def test_keys_that_take_long_to_hash() -> None:
@@ -500,6 +519,12 @@ def test_parts_of_storages_as_the_older_format_had_them() -> None:
 )
 def test_storages_of_the_older_format(keys: Any, storages: bytes, words: str) -> None:
     refused(legacy(b"\x80\2" + tensor() + b".", keys, storages), words)
+
+
+def test_a_storage_that_claims_more_than_the_file_has() -> None:
+    program = b"\x80\2" + tensor(source=storage(2**44)) + b"."
+    refused(legacy(program, "a", struct.pack("<q", 2**44) + FOUR), "cut short")
+    refused(zipped(program, a=FOUR), "of entry 'a', which has 16")
 
 
 def test_other_beginnings_of_the_older_format() -> None:

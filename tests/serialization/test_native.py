@@ -7,7 +7,6 @@ import json
 import math
 import os
 import pickle
-import stat
 import struct
 import zipfile
 from collections import OrderedDict
@@ -251,109 +250,6 @@ def test_what_is_no_file(target: Any) -> None:
         tg.save(1, target)
     with pytest.raises(TypeError, match="expected a path"):
         tg.load(target)
-
-
-# -- whole or not at all --------------------------------------------------------------------------------------
-
-
-def test_paths_and_file_objects(tmp_path: Path) -> None:
-    tg.save({"a": 1}, tmp_path / "a.npz")
-    tg.save({"a": 2}, str(tmp_path / "b.any"))
-    with open(tmp_path / "c", "wb") as file:
-        tg.save({"a": 3}, file)
-    assert sorted(os.listdir(tmp_path)) == ["a.npz", "b.any", "c"]
-    assert [tg.load(tmp_path / name)["a"] for name in ("a.npz", "b.any", "c")] == [1, 2, 3]
-
-
-class OneWay(io.RawIOBase):
-    """A pipe: written and read once, with no way back."""
-
-    def __init__(self, content: bytes = b"") -> None:
-        self.content = bytearray(content)
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def write(self, data: Any) -> int:
-        self.content += data
-        return len(data)
-
-    def readinto(self, buffer: Any) -> int:
-        piece = self.content[: len(buffer)]
-        del self.content[: len(piece)]
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-
-def test_pipes() -> None:
-    pipe = OneWay()
-    tg.save(checkpoint(), pipe)  # type: ignore[arg-type]
-    assert_same(tg.load(OneWay(bytes(pipe.content))), checkpoint())  # type: ignore[arg-type]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
-def test_the_file_has_the_permissions_of_any_file(tmp_path: Path) -> None:
-    old = os.umask(0o027)
-    try:
-        tg.save(1, tmp_path / "new")
-        (tmp_path / "ordinary").touch()
-    finally:
-        os.umask(old)
-    mode = stat.S_IMODE((tmp_path / "ordinary").stat().st_mode)
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == mode == 0o640
-    (tmp_path / "new").chmod(0o600)
-    tg.save(2, tmp_path / "new")
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
-
-
-@pytest.mark.skipif(os.name != "posix", reason="links are POSIX's")
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    link = tmp_path / "latest.npz"
-    link.symlink_to(tmp_path / "run" / "1.npz")
-    for value in (1, 2):
-        tg.save(value, link)
-        assert link.is_symlink()
-        assert tg.load(tmp_path / "run" / "1.npz") == value
-
-
-def test_places_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError, match="is a folder"):
-        tg.save(1, tmp_path)
-    with pytest.raises(FileNotFoundError, match="there is no folder"):
-        tg.save(1, tmp_path / "missing" / "x.npz")
-    if os.path.exists(os.devnull) and os.name == "posix":
-        with pytest.raises(OSError, match="no ordinary file"):
-            tg.save(1, os.devnull)
-    assert os.listdir(tmp_path) == []
-
-
-@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt(), MemoryError()])
-@pytest.mark.parametrize(
-    "where", ["os.fsync", "os.replace", "numpy.lib.format.write_array", "zipfile.ZipFile.writestr"]
-)
-def test_an_interrupted_save_leaves_the_old_file(
-    where: str, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "x.npz"
-    tg.save("old", path)
-    before = path.read_bytes()
-
-    def fail(*args: Any, **kwargs: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(where, fail)
-    for target in (path, tmp_path / "new.npz"):
-        with pytest.raises(type(error)):
-            tg.save(checkpoint(), target)
-        assert os.listdir(tmp_path) == ["x.npz"]
-    assert path.read_bytes() == before
 
 
 # -- bad files ------------------------------------------------------------------------------------------------

@@ -256,6 +256,8 @@ def test_prediction() -> None:
         ({"accumulate": 0}, "accumulate is 1 or more, got 0"),
         ({"checkpoint_every": 0, "checkpoint": "x"}, "checkpoint_every is 1 or more, got 0"),
         ({"checkpoint_every": 2}, "needs to know where to"),
+        ({"checkpoint": "x.pt"}, r"\.pt files are PyTorch's, .* save as"),
+        ({"checkpoint": "x.safetensors"}, r"is nested, 'x.safetensors' cannot hold it: name it .npz"),
         ({"metrics": [Accuracy(), Accuracy()]}, "two metrics have one name"),
     ],
 )
@@ -324,6 +326,8 @@ def test_stopping_early() -> None:
 
 
 def test_saving_the_best(tmp_path) -> None:
+    with pytest.raises(ValueError, match="are PyTorch's"):
+        ModelCheckpoint(tmp_path / "best.pth")
     best = ModelCheckpoint(tmp_path / "best.npz", "figure", "max")
     some = ModelCheckpoint(tmp_path / "{epoch}.npz", monitor=None, every=2)
     kept = []
