@@ -118,18 +118,33 @@ class _AvgPool(_Pool):
         padding: Any = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        divisor_override: int | None = None,
         *,
         data_format: str = CHANNELS_FIRST,
     ) -> None:
-        options = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+        options: dict[str, Any] = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+        if divisor_override is not None:
+            options["divisor_override"] = divisor_override
         super().__init__(data_format, kernel_size, stride, padding=padding, **options)
 
 
 class AvgPool1d(_AvgPool):
-    """The average of each window of (N, C, L). Arguments as of :class:`AvgPool2d`."""
+    """The average of each window of (N, C, L). Arguments as of :class:`AvgPool2d`, without ``divisor_override``."""
 
     axes = "L"
     function = staticmethod(pooling.avg_pool1d)
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        *,
+        data_format: str = CHANNELS_FIRST,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad, data_format=data_format)
 
 
 class AvgPool2d(_AvgPool):
@@ -143,6 +158,7 @@ class AvgPool2d(_AvgPool):
         padding: zeros around the image.
         ceil_mode: whether a last window that does not fit counts.
         count_include_pad: whether the padding counts as elements.
+        divisor_override: what sums are divided by in the place of the number of elements; not 0.
         data_format: ``"channels_last"`` for (N, H, W, C).
 
     Example:

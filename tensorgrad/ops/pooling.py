@@ -36,14 +36,17 @@ __all__ = [
 ]
 
 
-def _average(windows: Windows, count_include_pad: bool) -> Tensor:
+def _average(windows: Windows, count_include_pad: bool, divisor: int | None = None) -> Tensor:
+    if divisor == 0:
+        raise ValueError(f"{windows.name}(): divisor_override is a number other than 0, or None.")
     x = integers_to_float64(windows.x)
     # A sum of float16 may overflow where the mean does not.
     total = sum_pool(x.astype("float32") if x.dtype == "float16" else x, **windows.options)
-    counts = windows.counts(count_include_pad)
-    whole: Any = math.prod(windows.kernel)
-    if not (counts == whole).all():
-        whole = backend.transfer(counts.astype(total.dtype), total.device)
+    whole: Any = divisor
+    if divisor is None:
+        counts, whole = windows.counts(count_include_pad), math.prod(windows.kernel)
+        if not (counts == whole).all():
+            whole = backend.transfer(counts.astype(total.dtype), total.device)
     return windows.result((total / whole).astype(x.dtype, copy=False))
 
 
@@ -73,6 +76,7 @@ def avg_pool2d(
     padding: Any = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Tensor:
     """The average of each window.
 
@@ -83,6 +87,7 @@ def avg_pool2d(
         padding: zeros around the image: a number, one for each axis, or a pair for each axis.
         ceil_mode: whether a last window that does not fit counts; it is divided by what is inside.
         count_include_pad: whether the zeros of the padding count as elements of their windows.
+        divisor_override: what sums are divided by in the place of the number of elements; not 0.
 
     Returns:
         Shape (N, C, H', W').
@@ -91,7 +96,8 @@ def avg_pool2d(
         >>> tg.avg_pool2d(tg.tensor([[[1.0, 2.0], [5.0, 4.0]]]), 2)
         Tensor([[[3.]]], dtype=float32, device='cpu')
     """
-    return _average(Windows("avg_pool2d", 2, x, kernel_size, stride, padding, 1, ceil_mode), count_include_pad)
+    windows = Windows("avg_pool2d", 2, x, kernel_size, stride, padding, 1, ceil_mode)
+    return _average(windows, count_include_pad, divisor_override)
 
 
 @either_order(channels=-4)
@@ -102,6 +108,7 @@ def avg_pool3d(
     padding: Any = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Tensor:
     """The average of each window of (N, C, D, H, W). As :func:`avg_pool2d`.
 
@@ -109,7 +116,8 @@ def avg_pool3d(
         >>> tg.avg_pool3d(tg.ones((1, 1, 4, 4, 4)), 2).shape
         (1, 1, 2, 2, 2)
     """
-    return _average(Windows("avg_pool3d", 3, x, kernel_size, stride, padding, 1, ceil_mode), count_include_pad)
+    windows = Windows("avg_pool3d", 3, x, kernel_size, stride, padding, 1, ceil_mode)
+    return _average(windows, count_include_pad, divisor_override)
 
 
 def _sum(windows: Windows) -> Tensor:

@@ -129,6 +129,7 @@ class Windows:
         self.batched = x.ndim == d + 2
         self.x = x if self.batched else x.expand_dims(0)
         self.spatial = self.x.shape[2:]
+        self.name = name
         self.kernel = sizes(kernel_size, d, f"{name}() kernel_size")
         self.stride = self.kernel if stride is None else sizes(stride, d, f"{name}() stride")
         self.dilation = sizes(dilation, d, f"{name}() dilation")

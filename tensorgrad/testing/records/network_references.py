@@ -76,6 +76,7 @@ def pooling(reduce: str, d: int) -> Callable[..., Array]:
         dilation: Any = 1,
         ceil_mode: bool = False,
         count_include_pad: bool = False,
+        divisor_override: int | None = None,
     ) -> Array:
         kernel = per_axis(kernel_size, d)
         step = kernel if stride is None else per_axis(stride, d)
@@ -86,6 +87,8 @@ def pooling(reduce: str, d: int) -> Callable[..., Array]:
         padded = np.pad(x.astype("float64"), [(0, 0)] * (x.ndim - d) + around, constant_values=np.nan)
         seen = windows(padded, kernel, step, spread)
         axes = tuple(range(-d, 0))
+        if divisor_override is not None:
+            return np.nansum(seen, axis=axes) / divisor_override
         if count_include_pad:
             counted = np.pad(np.pad(np.ones(x.shape[-d:]), sides, constant_values=1), [(0, n) for n in more])
             return np.nansum(seen, axis=axes) / windows(counted, kernel, step, spread).sum(axis=axes)

@@ -67,9 +67,20 @@ def pooling_of(kind: str, d: int, reduce: str, dilated: bool = False, room: Any 
             bad_call("kernel|window|fit", x, 5),
             bad_call("axes|shape", np.ones(()), 2),
             bad_call("stride", x, 2, stride=0),
+            *more.pop("errors", []),
         ],
         **more,
     )
+
+
+def averages_of(d: int) -> OpSpec:
+    """The record of average pooling over ``d`` axes."""
+    options: dict[str, Any] = {"count_include_pad": st.booleans()}
+    if d == 1:
+        return pooling_of("avg", d, "mean", options=options)
+    options["divisor_override"] = st.sampled_from([None, 3, -2])
+    by_zero = bad_call("a number other than 0", np.ones((1, 1, *[3] * d)), 2, divisor_override=0)
+    return pooling_of("avg", d, "mean", options=options, errors=[by_zero])
 
 
 def first_of_equal_ones(d: int) -> list[Kink]:
@@ -197,7 +208,7 @@ POOLING = [
         pooling_of("max", d, "max", True, kinks=first_of_equal_ones(d), order=3 if d == 1 else 2, room=max_pooling)
         for d in DIMENSIONS
     ),
-    *(pooling_of("avg", d, "mean", options={"count_include_pad": st.booleans()}) for d in DIMENSIONS),
+    *(averages_of(d) for d in DIMENSIONS),
     *(pooling_of("median", d, "median", order=order(d)) for d in DIMENSIONS),
     *(
         pooling_of("min", d, "min", dilated=True, kinks=first_of_equal_ones(d), room=max_pooling, order=order(d))
