@@ -28,7 +28,7 @@ class _WholePool(EitherOrder):
 
 
 class _AdaptivePool(_WholePool):
-    def __init__(self, output_size: Any, *, data_format: str = CHANNELS_FIRST) -> None:
+    def __init__(self, output_size: Any = 1, *, data_format: str = CHANNELS_FIRST) -> None:
         super().__init__(data_format=data_format)
         count = len(self.axes)
         windows = sizes(output_size, count, f"{type(self).__name__} output_size", default=(1,) * count)
@@ -54,7 +54,7 @@ class AdaptiveAvgPool2d(_AdaptivePool):
     """The averages of as many windows as are asked for, whatever the size of the image.
 
     Args:
-        output_size: H' and W': a number or a pair; None keeps that axis as it is.
+        output_size: H' and W': a number or a pair; None keeps that axis as it is. One window, if it is not given.
         data_format: ``"channels_last"`` for (N, H, W, C).
 
     Example:
@@ -74,7 +74,9 @@ class AdaptiveAvgPool3d(_AdaptivePool):
 
 
 class _AdaptiveMaxPool(_AdaptivePool):
-    def __init__(self, output_size: Any, return_indices: bool = False, *, data_format: str = CHANNELS_FIRST) -> None:
+    def __init__(
+        self, output_size: Any = 1, return_indices: bool = False, *, data_format: str = CHANNELS_FIRST
+    ) -> None:
         super().__init__(output_size, data_format=data_format)
         self.return_indices = return_indices
 
@@ -93,7 +95,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """The largest of as many windows as are asked for, whatever the size of the image.
 
     Args:
-        output_size: H' and W': a number or a pair; None keeps that axis as it is.
+        output_size: H' and W': a number or a pair; None keeps that axis as it is. One window, if it is not given.
         return_indices: whether to return also where each stood in the flattened image.
         data_format: ``"channels_last"`` for (N, H, W, C).
 
@@ -117,9 +119,6 @@ class _AdaptiveConcatPool(_AdaptivePool):
     largest: ClassVar[type[_AdaptiveMaxPool]]
     average: ClassVar[type[_AdaptivePool]]
 
-    def __init__(self, output_size: Any = 1, *, data_format: str = CHANNELS_FIRST) -> None:
-        super().__init__(output_size, data_format=data_format)
-
     def forward(self, x: Any) -> Any:
         x = self._expected(x, ("N", "C", *self.axes), ("C", *self.axes))
         both = [
@@ -138,7 +137,7 @@ class AdaptiveConcatPool1d(_AdaptiveConcatPool):
 class AdaptiveConcatPool2d(_AdaptiveConcatPool):
     """Maximum and average pooling side by side: twice as many channels, the maxima first, as in fastai.
 
-    Arguments as of :class:`AdaptiveAvgPool2d`; one window, if it is not told otherwise.
+    Arguments as of :class:`AdaptiveAvgPool2d`.
 
     Example:
         >>> tg.nn.AdaptiveConcatPool2d()(tg.ones((1, 4, 5, 7))).shape

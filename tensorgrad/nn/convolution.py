@@ -213,7 +213,8 @@ class _ConvTranspose(_Sliding):
         self._set_sizes(in_channels, out_channels, kernel_size, stride, dilation, groups)
         name, count = type(self).__name__, len(self.axes)
         self._cut = pairs(padding, count, f"{name} padding")
-        self.padding = (padding,) * count if isinstance(padding, int) else tuple(padding)
+        even = all(before == after for before, after in self._cut)
+        self.padding = tuple(before for before, _ in self._cut) if even else self._cut
         self.output_padding = sizes(output_padding, count, f"{name} output_padding")
         shape = (in_channels, out_channels // groups, *self.kernel_size)
         self._add_weights(shape, bias, device, dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tensorgrad.autograd import Tensor
@@ -353,7 +353,7 @@ class _MaxUnpool(_Windowed):
     ) -> None:
         super().__init__(data_format, kernel_size, stride, padding=padding)
 
-    def forward(self, x: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
+    def forward(self, x: Any, indices: Any, output_size: Size | None = None) -> Any:
         options = {name: getattr(self, name) for name in self._options}
         return type(self).function(
             self._checked(x), indices, **options, output_size=output_size, data_format=self.data_format

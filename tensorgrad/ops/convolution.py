@@ -118,7 +118,8 @@ def conv2d(
         bias: shape (O,), or None.
         stride: by how many pixels the kernel moves; a number, or one for each axis.
         padding: zeros around the image: a number, one for each axis, a pair (before, after) for each axis,
-            ``"valid"`` (none) or ``"same"`` (the output is as large as the input; for stride 1).
+            ``"valid"`` (none) or ``"same"`` (the output is as large as the input; for stride 1. With others,
+            :func:`tensorgrad.nn.functional.same_padding` gives the pairs that Keras and TensorFlow pad with).
         dilation: how far apart the kernel's elements are.
         groups: into how many groups the channels are split, each with kernels of its own.
 

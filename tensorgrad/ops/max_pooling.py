@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad import backend
@@ -28,7 +27,8 @@ __all__ = [
 ]
 
 
-def _max(windows: Windows, return_indices: bool = False) -> Any:
+def largest(windows: Windows, return_indices: bool = False) -> Any:
+    """The largest of each window, and where it stood in the flattened image if that is asked for."""
     values, positions = max_pool(windows.x, **windows.options)
     if not return_indices:
         return windows.result(values)
@@ -65,7 +65,7 @@ def max_pool1d(
         >>> tg.max_pool1d(tg.tensor([[[1.0, 3.0, 2.0, 0.0]]]), 2)
         Tensor([[[3., 2.]]], dtype=float32, device='cpu')
     """
-    return _max(Windows("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
+    return largest(Windows("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
 
 
 @either_order(channels=-3)
@@ -99,7 +99,7 @@ def max_pool2d(
         >>> tg.max_pool2d(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]]), 2)
         Tensor([[[5.]]], dtype=float32, device='cpu')
     """
-    return _max(Windows("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
+    return largest(Windows("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
 
 
 @either_order(channels=-4)
@@ -118,15 +118,15 @@ def max_pool3d(
         >>> tg.max_pool3d(tg.ones((1, 1, 4, 4, 4)), 2).shape
         (1, 1, 2, 2, 2)
     """
-    return _max(Windows("max_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
+    return largest(Windows("max_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode), return_indices)
 
 
-def _min(name: str, d: int, x: Any, *options: Any) -> Tensor:
+def smallest(name: str, d: int, x: Any, *options: Any) -> Tensor:
+    """The smallest of each window of ``d`` axes; the options are those of :class:`Windows`."""
     x = asarray(x)
     # Of integers ~x turns the order round, unsigned ones too; -x does not.
-    turned = -x if x.dtype.kind == "f" else ~x
-    largest = _max(Windows(name, d, turned, *options))
-    return -largest if x.dtype.kind == "f" else ~largest
+    found = largest(Windows(name, d, -x if x.dtype.kind == "f" else ~x, *options))
+    return -found if x.dtype.kind == "f" else ~found
 
 
 @either_order(channels=-2)
@@ -144,7 +144,7 @@ def min_pool1d(
         >>> tg.min_pool1d(tg.tensor([[[1.0, 3.0, 2.0, 0.0]]]), 2)
         Tensor([[[1., 0.]]], dtype=float32, device='cpu')
     """
-    return _min("min_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return smallest("min_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 @either_order(channels=-3)
@@ -162,7 +162,7 @@ def min_pool2d(
         >>> tg.min_pool2d(tg.tensor([[[1.0, 2.0], [5.0, 3.0]]]), 2)
         Tensor([[[1.]]], dtype=float32, device='cpu')
     """
-    return _min("min_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return smallest("min_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 @either_order(channels=-4)
@@ -180,7 +180,7 @@ def min_pool3d(
         >>> tg.min_pool3d(tg.ones((1, 1, 4, 4, 4)), 2).shape
         (1, 1, 2, 2, 2)
     """
-    return _min("min_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return smallest("min_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 # -- backwards -------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def _unpool(
     kernel_size: Size,
     stride: Size | None,
     padding: Size,
-    output_size: Sequence[int] | None,
+    output_size: Size | None,
 ) -> Tensor:
     x, indices = asarray(x), asarray(indices)
     if x.ndim not in (d + 1, d + 2) or indices.shape != x.shape:
@@ -204,7 +204,7 @@ def _unpool(
         )
     if indices.dtype.kind not in "iu":
         raise TypeError(f"{name}() takes the indices that pooling returned, integers, got dtype {indices.dtype}.")
-    if output_size is not None and len(output_size) == x.ndim:
+    if isinstance(output_size, (tuple, list)) and len(output_size) == x.ndim:
         output_size = output_size[-d:]
     out = _unpooled_shape(name, x.shape[-d:], kernel_size, stride, padding, output_size)
     bare, size = indices.data, math.prod(out)
@@ -243,7 +243,7 @@ def max_unpool1d(
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
-    output_size: Sequence[int] | None = None,
+    output_size: Size | None = None,
 ) -> Tensor:
     """The largest of each window back where they stood, (N, C, L). As :func:`max_unpool2d`.
 
@@ -262,7 +262,7 @@ def max_unpool2d(
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
-    output_size: Sequence[int] | None = None,
+    output_size: Size | None = None,
 ) -> Tensor:
     """The largest of each window back where they stood, with zeros around them: :func:`max_pool2d` backwards.
 
@@ -303,7 +303,7 @@ def max_unpool3d(
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
-    output_size: Sequence[int] | None = None,
+    output_size: Size | None = None,
 ) -> Tensor:
     """The largest of each window back where they stood, (N, C, D, H, W). As :func:`max_unpool2d`.
 

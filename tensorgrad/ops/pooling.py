@@ -9,12 +9,12 @@ import numpy as np
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor
-from tensorgrad.ops import max_pooling
 from tensorgrad.ops.arguments import integers_to_float64
 from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.indexing import argsort, take_along_axis
 from tensorgrad.ops.logic import where
+from tensorgrad.ops.max_pooling import largest, smallest
 from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.reductions import mean
 from tensorgrad.ops.shape import reshape
@@ -171,11 +171,10 @@ def _power_average(
 ) -> Tensor:
     if not norm_type:
         raise ValueError(f"{name}() has no norm_type 0: it divides by it.")
-    x = integers_to_float64(asarray(x))
+    x, options = integers_to_float64(asarray(x)), (kernel_size, stride, 0, 1, ceil_mode)
     if math.isinf(norm_type):
-        extreme = getattr(max_pooling, f"{'max' if norm_type > 0 else 'min'}_pool{d}d")
-        return extreme(abs(x), kernel_size, stride, ceil_mode=ceil_mode)
-    powers = Windows(name, d, x**norm_type, kernel_size, stride, 0, 1, ceil_mode)
+        return largest(Windows(name, d, abs(x), *options)) if norm_type > 0 else smallest(name, d, abs(x), *options)
+    powers = Windows(name, d, x**norm_type, *options)
     total = _average(powers, True) * math.prod(powers.kernel)
     # A root has no slope at 0.
     nothing = total == 0

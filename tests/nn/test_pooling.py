@@ -94,6 +94,7 @@ def test_sizes_of_the_way_back() -> None:
     unpool = nn.MaxUnpool2d(3, 2, 1)
     assert unpool(values, indices).shape == (1, 1, 5, 7)
     assert unpool(values, indices, (5, 8)).shape == (1, 1, 5, 8)
+    assert nn.MaxUnpool2d(2)(tg.ones((1, 2, 2)), tg.zeros((1, 2, 2), dtype="int64"), 5).shape == (1, 5, 5)
     for size in ((5, 9), (5, 5)):
         with pytest.raises(
             ValueError, match=r"of \(3, 4\) makes \(5, 7\), or lengths that differ by less than \(2, 2\)"

@@ -30,7 +30,7 @@ AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
 
 
 def order(d: int) -> int:
-    """Of the derivatives that are compared: what one axis or three add to two is their number."""
+    """Of the derivatives that are compared: with one axis and with three the rules are those with two."""
     return 2 if d == 2 else 1
 
 
