@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = common.start(argv, __doc__, "autoencoder", epochs=120)
     images, _ = load_digits("train", flatten=True)
     test_images, test_labels = load_digits("test", flatten=True)
-    loader = DataLoader(tg.tensor(images, device=args.device), batch_size=64, shuffle=True)
+    loader = DataLoader(tg.tensor(images, device=args.device), batch_size=32, shuffle=True)
     autoencoder = nn.Sequential(make_encoder(), make_decoder()).to(args.device)
     optimizer = Adam(autoencoder.parameters(), lr=3e-3)
     schedule = CosineAnnealingLR(optimizer, T_max=args.epochs * len(loader))
