@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found[f"trained on {name} images: accuracy on fair test images, %"] = 100 * answers[name].accuracy
     wrong = answers["biased"].predicted != fair.tensors[1].numpy()
     named = (answers["biased"].predicted == owners)[wrong]
-    found["trained on biased images: mistakes that name the digit of the colour, %"] = 100 * float(named.mean())
+    found["trained on biased images: mistakes that name the digit of the colour, %"] = 100 * float(named.sum() / max(wrong.sum(), 1))
     return common.finish(args, found, backgrounds=partial(draw, biased, fair, answers, list(found.values())))
 
 
