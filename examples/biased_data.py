@@ -103,8 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         found[f"trained on {name} images: accuracy on biased test images, %"] = 100 * evaluate(model, biased).accuracy
         found[f"trained on {name} images: accuracy on fair test images, %"] = 100 * answers[name].accuracy
     wrong = answers["biased"].predicted != fair.tensors[1].numpy()
-    named = (answers["biased"].predicted == owners)[wrong]
-    found["trained on biased images: mistakes that name the digit of the colour, %"] = 100 * float(named.sum() / max(wrong.sum(), 1))
+    by_color = wrong & (answers["biased"].predicted == owners)
+    share = float(by_color.sum() / max(wrong.sum(), 1))
+    found["trained on biased images: mistakes that name the digit of the colour, %"] = 100 * share
     return common.finish(args, found, backgrounds=partial(draw, biased, fair, answers, list(found.values())))
 
 
