@@ -160,8 +160,10 @@ def look_up(what: str, name: str, known: Mapping[str, Any]) -> Any:
         return known[name]
     near = difflib.get_close_matches(name, known, 1)
     hint = f" Do you mean {near[0]!r}?" if near else ""
+    # Classes have a second name in small letters.
+    listed = [other for other in known if other.islower()] or [*known]
     raise ValueError(
-        f"there is no {what} {name!r}.{hint} Known are: {', '.join(sorted(known, key=str.lower))}. One of your own is "
+        f"there is no {what} {name!r}.{hint} Known are: {', '.join(sorted(listed, key=str.lower))}. One of your own is "
         f"given as it is, or in custom_objects={{{name!r}: ...}} when it is loaded."
     )
 
