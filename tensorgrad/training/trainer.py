@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
+import copy
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,20 @@ from tensorgrad.nn.module import Module
 from tensorgrad.nn.utils import clip_grad_norm_, clip_grad_value_
 from tensorgrad.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from tensorgrad.optim.optimizer import Optimizer
-from tensorgrad.random import Generator, default_generator, get_rng_state, set_rng_state
+from tensorgrad.random import Generator, get_rng_state, set_rng_state
 from tensorgrad.serialization import format_of, load, save
+from tensorgrad.training.batches import (
+    Data,
+    batches_from,
+    check_generators,
+    count_of,
+    generators_of,
+    length_of,
+    with_last,
+)
 from tensorgrad.training.callbacks import Callback
 from tensorgrad.training.history import History
 from tensorgrad.training.metrics import Mean, Metric
-
-Data = Iterable[Any]
 
 
 class Trainer:
@@ -160,10 +167,12 @@ class Trainer:
             if self.checkpoint is None:
                 raise ValueError("fit(resume=True) needs to know from where: give the Trainer a checkpoint.")
             if self.checkpoint.exists():
-                self.load_state_dict(load(self.checkpoint))
+                state_dict = load(self.checkpoint)
+                check_generators(state_dict.get("data"), [*generators_of(train), *generators_of(valid)])
+                self.load_state_dict(state_dict)
         else:
             self.stopped = ""
-        self._generators = [*_generators(train), *_generators(valid)]
+        self._generators = [*generators_of(train), *generators_of(valid)]
         if self._data_now is not None:
             self._set_data(self._data_now)
             self._data_now = None
@@ -199,15 +208,15 @@ class Trainer:
             for metric in self.metrics.values():
                 metric.reset()
         self._began = time.perf_counter()
-        self._tell("on_epoch_begin", _length(train))
+        self._tell("on_epoch_begin", length_of(train))
         self.optimizer.zero_grad()
-        samples, number, batches = 0, skipped, _from(train, skipped)
+        samples, number, batches = 0, skipped, batches_from(train, skipped)
         if skipped:
             set_rng_state(rng_now)
-        for number, (batch, last) in enumerate(_with_last(batches), start=skipped + 1):
+        for number, (batch, last) in enumerate(with_last(batches), start=skipped + 1):
             inputs, target = self._parts(batch)
             loss, output = self.compute_loss(inputs, target)
-            count, value = _count(inputs[0]), loss.item()
+            count, value = count_of(inputs[0]), loss.item()
             if not np.isfinite(value):
                 raise FloatingPointError(
                     f"the loss is {value} in epoch {self.epoch + 1}, batch {number}: is the learning rate too large?"
@@ -306,7 +315,7 @@ class Trainer:
                 for batch in data:
                     inputs, target = self._parts(batch)
                     value, output = self.compute_loss(inputs, target)
-                    loss.update(value.item(), _count(inputs[0]))
+                    loss.update(value.item(), count_of(inputs[0]))
                     for metric in self.metrics.values():
                         metric.update(output, target)
             return {"loss": loss.compute(), **{name: _plain(m.compute()) for name, m in self.metrics.items()}}
@@ -391,11 +400,7 @@ class Trainer:
         return [generator.get_state() for generator in self._generators]
 
     def _set_data(self, states: Sequence[Any]) -> None:
-        if len(states) != len(self._generators):
-            raise CheckpointError(
-                f"this is the state of a training whose data had {len(states)} generators of random numbers of their "
-                f"own (seed=...), these have {len(self._generators)}."
-            )
+        check_generators(states, self._generators)
         for generator, state in zip(self._generators, states, strict=True):
             generator.set_state(state)
 
@@ -403,8 +408,20 @@ class Trainer:
         """Goes back, or on, to what :meth:`state_dict` gave.
 
         Raises:
-            CheckpointError: if it is not the state of such a training.
+            CheckpointError: if it is not the state of such a training; nothing is changed then.
         """
+        before = copy.deepcopy(self.state_dict())
+        try:
+            self._load(state_dict)
+        except Exception as error:
+            self._load(before)
+            if isinstance(error, CheckpointError):
+                raise
+            raise CheckpointError(
+                f"this is not the state of such a training, and nothing was loaded: {error}"
+            ) from error
+
+    def _load(self, state_dict: Mapping[str, Any]) -> None:
         missing = sorted({*self.state_dict()} - {*state_dict})
         if missing:
             raise CheckpointError(f"this is not the state of a training: {missing} missing.")
@@ -414,6 +431,12 @@ class Trainer:
                 f"this is the state of another training: it had {theirs} callbacks and "
                 f"{'a' if state_dict['scheduler'] else 'no'} schedule, this one has {mine} and "
                 f"{'no' if self.scheduler is None else 'a'} schedule."
+            )
+        strangers = sorted({*self.metrics} - {*state_dict["metrics"]})
+        if strangers:
+            raise CheckpointError(
+                f"this is the state of another training: it had the metrics {sorted(state_dict['metrics'])}, and not "
+                f"{strangers}."
             )
         self.model.load_state_dict(state_dict["model"])
         self.optimizer.load_state_dict(state_dict["optimizer"])
@@ -456,51 +479,6 @@ class Trainer:
     def _tell(self, moment: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, moment)(self, *arguments)
-
-
-def _generators(data: Any) -> list[Generator]:
-    """The generators of random numbers that data have for themselves."""
-    batches = getattr(data, "batch_sampler", None)
-    found: list[Generator] = []
-    for source in (data, getattr(data, "sampler", None), batches, getattr(batches, "sampler", None)):
-        generator = getattr(source, "generator", None)
-        if isinstance(generator, Generator) and generator is not default_generator and generator not in found:
-            found.append(generator)
-    return found
-
-
-def _from(data: Data, start: int) -> Iterator[Any]:
-    """The batches of a loop without the first ones; what they draw before the first batch has been drawn."""
-    if isinstance(data, DataLoader) and type(data).__iter__ is DataLoader.__iter__:
-        return data.batches(start)
-    batches = iter(data)
-    for _ in itertools.islice(batches, start):
-        pass
-    return batches
-
-
-def _with_last(batches: Data) -> Iterator[tuple[Any, bool]]:
-    """Each batch, and whether it is the last."""
-    nothing = object()
-    before: Any = nothing
-    for batch in batches:
-        if before is not nothing:
-            yield before, False
-        before = batch
-    if before is not nothing:
-        yield before, True
-
-
-def _length(data: Data) -> int | None:
-    try:
-        return len(data)  # type: ignore[arg-type]
-    except TypeError:
-        return None
-
-
-def _count(x: Any) -> int:
-    """How many samples a batch has."""
-    return int(x.shape[0]) if getattr(x, "shape", ()) else 1
 
 
 def _plain(value: Any) -> Any:

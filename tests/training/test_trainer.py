@@ -31,7 +31,7 @@ from tensorgrad.training import (
     TensorBoardLogger,
     Trainer,
 )
-from tensorgrad.training.metrics import Accuracy, ConfusionMatrix, MeanSquaredError
+from tensorgrad.training.metrics import Accuracy, ConfusionMatrix, F1Score, MeanSquaredError
 from tests.data import samples
 
 RNG = np.random.default_rng(0)
@@ -543,6 +543,53 @@ def test_checkpoints_of_other_trainings(tmp_path) -> None:
     tg.save({"weight": 1}, tmp_path / "c.npz")
     with pytest.raises(CheckpointError, match="not the state of a training"):
         trainer(checkpoint=tmp_path / "c.npz").fit(loader(), 2, resume=True)
+
+
+def everything(run):
+    state = run.state_dict()
+    return weights(run.model), repr(state["optimizer"]), state["epoch"], state["history"], state["rng"]
+
+
+OTHERS = {
+    "another optimizer": lambda: {
+        "net": (net := model()),
+        "optimizer": tg.optim.SGD(net.parameters(), lr=0.1, momentum=0.9),
+    },
+    "other metrics": lambda: {"metrics": [F1Score(2)]},
+    "a metric of another kind": lambda: {"metrics": {"accuracy": ConfusionMatrix(3)}},
+    "another model": lambda: {"net": nn.Linear(6, 2)},
+}
+
+
+@pytest.mark.parametrize("options", OTHERS.values(), ids=OTHERS)
+def test_a_checkpoint_that_does_not_fit_changes_nothing(tmp_path, options) -> None:
+    trainer(checkpoint=tmp_path / "c.npz").fit(loader(seed=1), 1)
+    run = trainer(checkpoint=tmp_path / "c.npz", **options())
+    before = everything(run)
+    with pytest.raises(CheckpointError):
+        run.fit(loader(seed=1), 2, resume=True)
+    assert everything(run) == before
+
+
+def test_a_checkpoint_for_other_data_changes_nothing(tmp_path) -> None:
+    trainer(checkpoint=tmp_path / "c.npz").fit(loader(seed=1), 1)
+    run = trainer(checkpoint=tmp_path / "c.npz")
+    before = everything(run)
+    with pytest.raises(CheckpointError, match="had 1 generators"):
+        run.fit(loader(), 2, resume=True)
+    assert everything(run) == before
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.999])
+def test_a_checkpoint_that_was_cut_short_changes_nothing(tmp_path, part: float) -> None:
+    trainer(checkpoint=tmp_path / "c.npz").fit(loader(seed=1), 1)
+    data = (tmp_path / "c.npz").read_bytes()
+    (tmp_path / "c.npz").write_bytes(data[: int(part * len(data))])
+    run = trainer(checkpoint=tmp_path / "c.npz")
+    before = everything(run)
+    with pytest.raises(CheckpointError):
+        run.fit(loader(seed=1), 2, resume=True)
+    assert everything(run) == before
 
 
 def test_ctrl_c_ends_the_step_and_saves(tmp_path, capsys) -> None:

@@ -58,7 +58,14 @@ class Metric:
         return copy.deepcopy(vars(self))
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Goes on from what :meth:`state_dict` gave."""
+        """Goes on from what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: if it is the state of another metric.
+        """
+        missing = sorted({*vars(self)} - {*state_dict})
+        if missing:
+            raise ValueError(f"this is not the state of a metric {type(self).__name__}: {missing} missing.")
         vars(self).update(copy.deepcopy(dict(state_dict)))
 
     def __repr__(self) -> str:
