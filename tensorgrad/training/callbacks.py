@@ -65,6 +65,12 @@ class LambdaCallback(Callback):
             setattr(self, name, function)
 
 
+def unknown_figure(who: str, monitor: str, row: Mapping[str, Any]) -> str:
+    """The error for a figure that an epoch has not."""
+    hint = " Give fit() valid=..., or look at another." if monitor.startswith("valid_") else ""
+    return f"{who} {monitor!r}, but an epoch has {', '.join(row)}.{hint}"
+
+
 class _Watching(Callback):
     """What looks at whether a figure gets better."""
 
@@ -79,7 +85,7 @@ class _Watching(Callback):
     def improves(self, row: Mapping[str, Any]) -> bool:
         """Whether the figure is better than ever; remembers it then."""
         if self.monitor not in row:
-            raise KeyError(f"{type(self).__name__} watches {self.monitor!r}, but an epoch has {', '.join(row)}.")
+            raise KeyError(unknown_figure(f"{type(self).__name__} watches", self.monitor, row))
         value = row[self.monitor]
         better = value < self.best - self.min_delta if self.mode == "min" else value > self.best + self.min_delta
         if better:
@@ -151,7 +157,7 @@ class ModelCheckpoint(_Watching):
     """Saves the model's weights: when a figure is better than ever, or every so many epochs.
 
     Args:
-        path: the file; ``{epoch}`` in it stands for the number of the epoch.
+        path: the file; ``{epoch}`` in it stands for the number of the epoch. Its folder is made.
         monitor: the figure; None to save whatever it is.
         mode: ``"min"`` if small is good, or ``"max"``.
         every: how many epochs lie between two looks.
@@ -166,23 +172,39 @@ class ModelCheckpoint(_Watching):
         format_of(path)
         self.path, self.every = os.fspath(path), every
 
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Makes the folder: that it cannot be is better known now than after an epoch."""
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+
     def on_epoch_end(self, trainer: Any, row: dict[str, Any]) -> None:
         """Saves, if it is time."""
         if row["epoch"] % self.every == 0 and (not self.monitor or self.improves(row)):
             save(trainer.model.state_dict(), self.path.replace("{epoch}", str(row["epoch"])))
 
 
-class CSVLogger(Callback):
+class _File(Callback):
+    """What writes the history to a file.
+
+    Args:
+        path: the file; its folder is made.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Makes the folder: that it cannot be is better known now than after an epoch."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+
+class CSVLogger(_File):
     """Writes the history as a table, one line for each epoch.
 
     After an interruption the file is that of the history that training goes on from.
 
     Args:
-        path: the file.
+        path: the file; its folder is made.
     """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
 
     def on_epoch_end(self, trainer: Any, row: dict[str, Any]) -> None:
         """Writes all of it: a table may get a column late."""
@@ -193,15 +215,12 @@ class CSVLogger(Callback):
         _write(self.path, text.getvalue())
 
 
-class JSONLogger(Callback):
+class JSONLogger(_File):
     """Writes the history as JSON, an object in a line for each epoch.
 
     Args:
-        path: the file.
+        path: the file; its folder is made.
     """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
 
     def on_epoch_end(self, trainer: Any, row: dict[str, Any]) -> None:
         """Writes all of it."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import operator
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from tensorgrad.training.batches import (
     length_of,
     with_last,
 )
-from tensorgrad.training.callbacks import Callback
+from tensorgrad.training.callbacks import Callback, unknown_figure
 from tensorgrad.training.history import History
 from tensorgrad.training.metrics import Mean, Metric
 
@@ -124,6 +125,10 @@ class Trainer:
             raise ValueError(
                 f"the checkpoint of a training is nested, {str(checkpoint)!r} cannot hold it: name it .npz."
             )
+        given = metrics.values() if isinstance(metrics, Mapping) else metrics
+        for what, kind, objects in (("metrics", Metric, given), ("callbacks", Callback, callbacks)):
+            if not isinstance(objects, Iterable) or not all(isinstance(thing, kind) for thing in objects):
+                raise TypeError(f"{what} are a list of objects of {kind.__name__}'s subclasses, got {objects!r}.")
         self.model, self.optimizer, self.criterion = model, optimizer, criterion
         self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {metric.name: metric for metric in metrics}
         if len(self.metrics) < len(metrics):
@@ -159,10 +164,15 @@ class Trainer:
             The history.
 
         Raises:
-            ValueError: if there are no batches.
+            ValueError: if there are no batches, or fewer than 0 epochs.
             FloatingPointError: if the loss is no number.
             CheckpointError: if the file is no checkpoint of such a training.
         """
+        if operator.index(epochs) < 0:
+            raise ValueError(f"epochs are 0 or more, got {epochs}.")
+        if self.checkpoint is not None:
+            # That there can be no such folder is better known now than after an epoch.
+            self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         if resume:
             if self.checkpoint is None:
                 raise ValueError("fit(resume=True) needs to know from where: give the Trainer a checkpoint.")
@@ -291,7 +301,7 @@ class Trainer:
     def _schedule(self, row: Mapping[str, Any]) -> None:
         if isinstance(self.scheduler, ReduceLROnPlateau):
             if self.monitor not in row:
-                raise KeyError(f"the schedule looks at {self.monitor!r}, but an epoch has {', '.join(row)}.")
+                raise KeyError(unknown_figure("the schedule looks at", self.monitor, row))
             self.scheduler.step(row[self.monitor])
         elif self.scheduler is not None:
             self.scheduler.step()
@@ -306,6 +316,9 @@ class Trainer:
 
         Returns:
             ``{"loss": ..., metric: ...}``.
+
+        Raises:
+            ValueError: if there are no batches.
         """
         loss, kept = Mean(), {name: metric.state_dict() for name, metric in self.metrics.items()}
         try:
@@ -318,6 +331,8 @@ class Trainer:
                     loss.update(value.item(), count_of(inputs[0]))
                     for metric in self.metrics.values():
                         metric.update(output, target)
+            if not loss.count:
+                raise ValueError("evaluate() got no batches. Was an iterator used up? Give a list or a DataLoader.")
             return {"loss": loss.compute(), **{name: _plain(m.compute()) for name, m in self.metrics.items()}}
         finally:
             # The training's own figures go on.
@@ -357,7 +372,10 @@ class Trainer:
 
     def _parts(self, batch: Any) -> tuple[list[Any], Any]:
         if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-            raise ValueError(f"a batch is an input (or several) and a target, got {type(batch).__name__}.")
+            raise ValueError(
+                f"a batch is an input (or several) and a target, got {type(batch).__name__}. Arrays go into a "
+                "DataLoader(TensorDataset(x, y), batch_size)."
+            )
         *inputs, target = (to_tensors(part, self._device()) for part in batch)
         return inputs, target
 

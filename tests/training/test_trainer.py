@@ -281,6 +281,56 @@ def test_data_that_make_no_sense() -> None:
         run.fit([(np.full((2, 6), np.nan, "float32"), Y[:2])], 1)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"metrics": ["accuracy"]}, "metrics are a list of objects of Metric's subclasses, got"),
+        ({"metrics": Accuracy()}, "metrics are a list"),
+        ({"metrics": {"a": Accuracy}}, "metrics are a list"),
+        ({"callbacks": [EarlyStopping]}, "callbacks are a list of objects of Callback's subclasses, got"),
+        ({"callbacks": ProgressBar()}, "callbacks are a list"),
+    ],
+)
+def test_what_is_no_metric_or_callback(options: dict, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        trainer(**options)
+
+
+def test_numbers_of_epochs() -> None:
+    assert trainer().fit(loader(), 0) == []
+    with pytest.raises(ValueError, match="epochs are 0 or more, got -1"):
+        trainer().fit(loader(), -1)
+    with pytest.raises(TypeError):
+        trainer().fit(loader(), "2")
+
+
+def test_validation_data_that_are_used_up() -> None:
+    with pytest.raises(ValueError, match=r"evaluate\(\) got no batches. Was an iterator used up"):
+        trainer().fit(loader(), 2, valid=iter([(X, Y)]))
+
+
+def test_a_figure_that_is_not_there() -> None:
+    with pytest.raises(KeyError, match=r"EarlyStopping watches 'valid_loss', but an epoch has .* Give fit\(\) valid="):
+        trainer(callbacks=[EarlyStopping()]).fit(loader(), 1)
+    with pytest.raises(KeyError, match="watches 'accuracy', but an epoch has epoch, loss, lr, seconds"):
+        trainer(metrics=(), callbacks=[EarlyStopping("accuracy")]).fit(loader(), 1)
+
+
+def test_folders_are_made_before_training(tmp_path) -> None:
+    callbacks = [
+        ModelCheckpoint(tmp_path / "a" / "best.npz", "loss"),
+        CSVLogger(tmp_path / "b" / "c" / "log.csv"),
+        JSONLogger(tmp_path / "d" / "log.jsonl"),
+    ]
+    trainer(callbacks=callbacks, checkpoint=tmp_path / "e" / "c.npz").fit(loader(), 1)
+    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {"a/best.npz", "b/c/log.csv", "d/log.jsonl", "e/c.npz"}
+    run = trainer(callbacks=[CSVLogger(tmp_path / "a" / "best.npz" / "log.csv")])
+    with pytest.raises(OSError):
+        run.fit(loader(), 1)
+    assert run.step == 0
+
+
 def test_history() -> None:
     history = History([{"epoch": 1, "valid_loss": 2.0}, {"epoch": 2, "valid_loss": 1.0}, {"epoch": 3}])
     assert history["valid_loss"] == [2.0, 1.0, None]
