@@ -28,7 +28,7 @@ def values(identifier, shape=SHAPE):
         ("normal", 0.05**2),
         (initializers.VarianceScaling(3.0, "fan_out", "untruncated_normal"), 3 / OUTWARD),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_variances(name, variance):
     found = values(name)
