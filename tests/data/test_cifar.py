@@ -312,6 +312,7 @@ def test_downloaded_once(tmp_path, mirror, kind):
         (gzip.compress(b"something else"), None, "the MD5 of what came is"),
         (bytes(3000), None, "more than 2000 bytes"),
     ],
+    ids=["missing", "cut short", "cut short unnoticed", "another", "too long"],
 )
 def test_a_bad_download_leaves_nothing_behind(tmp_path, mirror, monkeypatch, data, length, words):
     name = answer(mirror, 10)
