@@ -54,7 +54,6 @@ class _Conv(Layer):
 
     axes: ClassVar[int]
     kind: ClassVar[Any]
-    kernel_name: ClassVar[str] = "kernel"
     paddings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
@@ -90,8 +89,8 @@ class _Conv(Layer):
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
 
-    def _track(self, module: Any, view: Any, initializer: Any, regularizer: Any) -> None:
-        self.track(self.kernel_name, module.weight, view, initializer=initializer, regularizer=regularizer)
+    def _track(self, module: Any, view: Any, initializer: Any, regularizer: Any, name: str = "kernel") -> None:
+        self.track(name, module.weight, view, initializer=initializer, regularizer=regularizer)
         self.track("bias", module.bias, initializer=self.bias_initializer, regularizer=self.bias_regularizer)
 
     def _view(self) -> Any:
@@ -191,53 +190,25 @@ class _ConvTranspose(_Conv):
         padding: str = "valid",
         output_padding: Any = None,
         data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            1,
-            activation,
-            use_bias,
-            kernel_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            **kwargs,
-        )
         if output_padding is not None:
             raise NotImplementedError(f"{type(self).__name__} has no output_padding: use padding 'same' or 'valid'.")
+        super().__init__(filters, kernel_size, strides, padding, data_format, **options)
 
     def call(self, inputs: Any) -> Any:
-        # 'valid': max(kernel - stride, 0) more than stride times the length; 'same': just that.
-        lengths = spatial(inputs, self.axes, self.data_format)
-        reach = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)]
-        wanted = [n * s for n, s in zip(lengths, self.strides, strict=True)]
-        cut: Any = 0
+        # The lengths times the strides, and for "valid" what the kernel reaches beyond a stride.
+        module, rows = self.module, list(zip(self.kernel_size, self.dilation_rate, self.strides, strict=True))
+        lengths = [n * s for n, s in zip(spatial(inputs, self.axes, self.data_format), self.strides, strict=True)]
         if self.padding == "same":
-            cut = F.same_padding(tuple(wanted), self.kernel_size, self.strides, self.dilation_rate)
+            cut = F.same_padding(lengths, self.kernel_size, self.strides, self.dilation_rate)
         else:
-            wanted = [n + max(k - s, 0) for n, k, s in zip(wanted, reach, self.strides, strict=True)]
-        module = self.module
-        function = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}[self.axes]
-        given = [(0, 0)] * self.axes if cut == 0 else list(cut)
-        most = [(n - 1) * s + k - sum(pair) for n, s, k, pair in zip(lengths, self.strides, reach, given, strict=True)]
-        more = tuple(max(n - m, 0) for n, m in zip(wanted, most, strict=True))
-        options = (module.weight, module.bias, self.strides, cut, more, 1, self.dilation_rate)
-        return self.activation(function(inputs, *options, data_format=self.data_format))
+            cut = ((0, 0),) * self.axes
+        # What a stride leaves behind the last kernel, where it is longer than that.
+        more = [max(s - (d * (k - 1) + 1), 0) for k, d, s in rows]
+        options = (self.strides, cut, more, self.groups, self.dilation_rate)
+        y = self.kind.function(inputs, module.weight, module.bias, *options, data_format=self.data_format)
+        return self.activation(y)
 
 
 class Conv1DTranspose(_ConvTranspose):
@@ -255,7 +226,7 @@ class Conv2DTranspose(_ConvTranspose):
 
     Args:
         filters: how many channels go out.
-        kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias: as of :class:`Conv2D`.
+        kernel_size, strides, padding, data_format: as of :class:`Conv2D`.
         output_padding: must be None.
         kernel_initializer: of the kernel, shape (height, width, filters, channels).
         bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer: as of :class:`Conv2D`.
@@ -285,33 +256,13 @@ class _Depthwise(_Conv):
         padding: str = "valid",
         depth_multiplier: int = 1,
         data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
+        *,
         depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
         depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            1,
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            1,
-            activation,
-            use_bias,
-            depthwise_initializer,
-            bias_initializer,
-            depthwise_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            **kwargs,
-        )
+        first = {"kernel_initializer": depthwise_initializer, "kernel_regularizer": depthwise_regularizer}
+        super().__init__(1, kernel_size, strides, padding, data_format, **first, **options)
         self.depth_multiplier = depth_multiplier
 
     def build(self, input_shape: Any) -> None:
@@ -350,8 +301,6 @@ class DepthwiseConv2D(_Depthwise):
 
 
 class _Separable(_Conv):
-    point: ClassVar[Any]
-
     def __init__(
         self,
         filters: int,
@@ -361,59 +310,46 @@ class _Separable(_Conv):
         data_format: str | None = None,
         dilation_rate: Any = 1,
         depth_multiplier: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
+        *,
         depthwise_initializer: Any = "glorot_uniform",
         pointwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
         depthwise_regularizer: Any = None,
         pointwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            1,
-            activation,
-            use_bias,
-            depthwise_initializer,
-            bias_initializer,
-            depthwise_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, **options)
         self.depth_multiplier = depth_multiplier
-        self.pointwise_initializer, self.pointwise_regularizer = pointwise_initializer, pointwise_regularizer
+        self.initializers = (depthwise_initializer, pointwise_initializer)
+        self.regularizers = (depthwise_regularizer, pointwise_regularizer)
 
     def build(self, input_shape: Any) -> None:
         count = channels(self, input_shape, self.axes, self.data_format)
-        between, kind = count * self.depth_multiplier, self.kind
-        same: dict[str, Any] = {"dtype": self.dtype, "data_format": self.data_format}
-        spread: dict[str, Any] = {"dilation": self.dilation_rate, "groups": count, "bias": False}
-        self.module = kind(count, between, self.kernel_size, self.strides, **spread, **same)
-        self.pointwise = kind(between, self.filters, 1, bias=self.use_bias, **same)
-        options = {"initializer": self.kernel_initializer, "regularizer": self.kernel_regularizer}
-        self.track("depthwise_kernel", self.module.weight, depthwise(count), **options)
-        self.kernel_name = "pointwise_kernel"  # type: ignore[misc]
-        self._track(self.pointwise, self._view(), self.pointwise_initializer, self.pointwise_regularizer)
+        self.module = self.kind(
+            count,
+            self.filters,
+            self.kernel_size,
+            self.strides,
+            dilation=self.dilation_rate,
+            depth_multiplier=self.depth_multiplier,
+            bias=self.use_bias,
+            dtype=self.dtype,
+            data_format=self.data_format,
+        )
+        first, second = self.module.depthwise, self.module.pointwise
+        (one, other), (penalty, second_penalty) = self.initializers, self.regularizers
+        self.track("depthwise_kernel", first.weight, depthwise(count), initializer=one, regularizer=penalty)
+        self._track(second, self._view(), other, second_penalty, "pointwise_kernel")
 
     def call(self, inputs: Any) -> Any:
-        self.module.padding = self._padding(inputs)
-        return self.activation(self.pointwise(self.module(inputs)))
+        self.module.depthwise.padding = self._padding(inputs)
+        return self.activation(self.module(inputs))
 
 
 class SeparableConv1D(_Separable):
     """:class:`SeparableConv2D` over one axis."""
 
     axes = 1
-    kind = nn.Conv1d
+    kind = nn.SeparableConv1d
 
 
 class SeparableConv2D(_Separable):
@@ -434,7 +370,7 @@ class SeparableConv2D(_Separable):
     """
 
     axes = 2
-    kind = nn.Conv2d
+    kind = nn.SeparableConv2d
 
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
