@@ -111,6 +111,13 @@ def transformer(found):
     assert found["of the looks while it writes the year, at the year, %"] > 1.7 * by_chance
 
 
+def sequence(found):
+    guess = found["error of whoever always says the mean"]
+    assert found["error of the GRU"] < 0.3 * guess
+    assert found["error of the simple RNN"] > 0.8 * guess
+    assert found["error of the LSTM"] < 1.3 * guess
+
+
 CLAIMS = {
     linear_regression: ["--epochs", "200"],
     softmax_regression: ["--epochs", "15"],
@@ -124,10 +131,12 @@ CLAIMS = {
     tiny_objects: ["--epochs", "8"],
     biased_data: ["--epochs", "6"],
     transformer: ["--epochs", "2"],
+    sequence: ["--epochs", "2"],
 }
 """What is asserted of the figures of each example, and the options that make it small."""
 
 SMALL = {
+    "sequence": {"STEPS": 30},
     "shift_invariance": {"SHIFTS": (0, 1, 2, 4, 6, 9)},
     "text": {"TRAIN": 1200, "TEST": 300},
     "tiny_objects": {"SIZES": (1,), "TEST": 300},
