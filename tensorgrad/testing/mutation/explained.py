@@ -46,6 +46,20 @@ GROUPS: list[tuple[str, dict[str, list[str]]]] = [
         "the rule runs for third derivatives only, which are compared in double precision",
         {"windows.pick(x)": ["gradient of x: wrong by 5 % unless in float64"]},
     ),
+    (
+        "a copy that is not needed, of the same values",
+        {
+            rule: [
+                "in _grown: pad(g, ((0, count - g.shape[0]), (0, 0))) if g.shape[0] < count else g -> "
+                "pad(g, ((0, count - g.shape[0]), (0, 0)))"
+            ]
+            for rule in (
+                "recurrent.gru(x, h, weight, bias)",
+                "recurrent.lstm(x, h, c, weight, projection)",
+                "recurrent.rnn(x, h, weight)",
+            )
+        },
+    ),
 ]
 """A reason, and the mutants that it explains: their names, by their rules."""
 
