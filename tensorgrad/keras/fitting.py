@@ -95,8 +95,10 @@ class Samples(Dataset):
         """The first samples, and the last ones: this fraction of all.
 
         Raises:
-            ValueError: if one of the two has no samples.
+            ValueError: if it is not between 0 and 1, or one of the two has no samples.
         """
+        if not 0 < fraction < 1:
+            raise ValueError(f"validation_split is between 0 and 1, got {fraction}.")
         at = math.floor(len(self) * (1 - fraction))
         if not 0 < at < len(self):
             raise ValueError(f"a validation_split of {fraction} leaves one part of {len(self)} samples empty.")
@@ -130,19 +132,28 @@ class Batches:
         return map(_standard, self.batches if self.steps is None else itertools.islice(self._endless(), self.steps))
 
     def _endless(self) -> Iterator[Any]:
-        fresh = False
+        """One batch after the other, from the beginning again where there are no more, if there is a beginning."""
+        began = False
         while True:
             if self._left is None:
-                self._left, fresh = iter(self.batches), True
-            try:
-                batch = next(self._left)
-            except StopIteration:
-                if fresh or self._left is self.batches:
-                    return
-                self._left = None
-            else:
-                fresh = False
+                self._left, began = iter(self.batches), True
+            batch = next(self._left, None)
+            if batch is not None:
+                began = False
                 yield batch
+            elif began or self._left is self.batches:
+                return
+            else:
+                self._left = None
+
+    def first(self) -> Any:
+        """The first batch; it comes again."""
+        batch = next(iter(self.batches), None)
+        if batch is None:
+            raise ValueError("there are no batches. Was an iterator used up?")
+        if iter(self.batches) is self.batches:
+            self.batches = itertools.chain([batch], self.batches)
+        return _standard(batch)
 
 
 def _standard(batch: Any) -> Any:
@@ -157,39 +168,41 @@ def _standard(batch: Any) -> Any:
     return x, (y, weight)
 
 
-def batches_of(
-    x: Any, y: Any, weight: Any, batch_size: int | None, shuffle: bool = False, steps: int | None = None
-) -> Any:
-    """Batches for a Trainer of arrays, or of what gives batches itself.
+def as_samples(x: Any, y: Any = None, weight: Any = None) -> Any:
+    """Arrays as :class:`Samples`; what gives batches, or is a dataset, as it is.
 
     Raises:
-        ValueError: for targets beside what gives batches.
+        ValueError: for no data, or targets beside what has them.
     """
-    if isinstance(x, Samples):
-        samples = x
-    elif gives_batches(x):
-        if y is not None or weight is not None:
-            raise ValueError(f"{type(x).__name__} gives batches with their targets: y and sample_weight are not given.")
-        return Batches(x, steps)
-    elif isinstance(x, Dataset):
-        return Batches(DataLoader(x, batch_size or 32, shuffle=shuffle), steps)
-    else:
-        samples = Samples(x, y, weight)
+    if x is None:
+        raise ValueError("there are no data: give x.")
+    arrays = isinstance(x, (Tensor, np.ndarray, list, tuple)) or backend.of(x) is not None or hasattr(x, "__array__")
+    if arrays or not (isinstance(x, Dataset) or hasattr(x, "__iter__")):
+        return Samples(x, y, weight)
+    if y is not None or weight is not None:
+        raise ValueError(f"{type(x).__name__} has its targets with it: y and sample_weight are not given.")
+    return x
+
+
+def batches_of(data: Any, batch_size: int | None, shuffle: bool = False, steps: int | None = None) -> Batches:
+    """Batches for a Trainer of what :func:`as_samples` gave.
+
+    Raises:
+        ValueError: for a ``batch_size`` below 1.
+    """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size is 1 or more, got {batch_size}.")
-    loader = DataLoader(samples, batch_size or 32, shuffle=shuffle)
-    return loader if steps is None else Batches(loader, steps)
+    if isinstance(data, Dataset):
+        data = DataLoader(data, batch_size or 32, shuffle=shuffle)
+    return Batches(data, steps)
 
 
-def gives_batches(x: Any) -> bool:
-    """Whether this is a loader, a generator or the like."""
-    if (
-        isinstance(x, (Tensor, np.ndarray, list, tuple, Dataset))
-        or backend.of(x) is not None
-        or hasattr(x, "__array__")
-    ):
-        return False
-    return hasattr(x, "__iter__")
+def first_input(batches: Batches) -> Any:
+    """An input to build a model with. No random numbers are drawn for it, where there is another way."""
+    dataset = getattr(batches.batches, "dataset", None)
+    if isinstance(dataset, Samples) and len(dataset):
+        return dataset.parts["x"][:1]
+    return batches.first()[0]
 
 
 # -- the trainer ------------------------------------------------------------------------------------------------

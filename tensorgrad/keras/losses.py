@@ -7,6 +7,7 @@ of them: their mean. Probabilities are kept ``epsilon()`` away from 0 and 1, as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -99,7 +100,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """``mean(log(cosh(y_pred - y_true)))`` over the last axis."""
     target, output = as_pair(y_true, y_pred)
     gap = output - target
-    return _each(gap + F.softplus(-2 * gap) - log(asarray(2.0, dtype=output.dtype)))
+    return _each(gap + F.softplus(-2 * gap) - math.log(2))
 
 
 def poisson(y_true: Any, y_pred: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from tensorgrad.nn.functional import one_hot
 from tensorgrad.ops.creation import asarray
 
 __all__ = [
+    "PyDataset",
+    "Sequence",
     "clear_session",
     "custom_object_scope",
     "normalize",
@@ -19,6 +22,36 @@ __all__ = [
     "set_random_seed",
     "to_categorical",
 ]
+
+
+class PyDataset:
+    """The base class of what gives batches by their numbers, for ``fit`` and others.
+
+    A subclass defines ``__len__``, how many batches there are, and ``__getitem__(index)``, which gives one: ``(x, y)``.
+
+    Args:
+        options: accepted, and not needed: batches are made one after the other.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        pass
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} defines no __len__().")
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} defines no __getitem__(index).")
+
+    def on_epoch_end(self) -> None:
+        """After the last batch."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for index in range(len(self)):
+            yield self[index]
+        self.on_epoch_end()
+
+
+Sequence = PyDataset
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -221,3 +221,14 @@ def test_metrics_of_ones_own():
     function.update_state(np.zeros(4), np.ones(4))
     function.update_state(np.zeros(1), np.full(1, 6.0))
     assert function.result() == 2
+
+
+def test_losses_on_every_device(device):
+    y, p = (tg.tensor(part, dtype="float32", device=device) for part in (ONE_HOT, P))
+    for name, function in losses.FUNCTIONS.items():
+        target = tg.tensor(CLASSES, device=device) if "sparse" in name else y
+        found = function(target, p)
+        assert (found.device, found.dtype) == (device, np.float32)
+        assert np.allclose(found.numpy(), function(target.to("cpu"), p.to("cpu")).numpy(), atol=1e-5)
+    for name in ("accuracy", "mse", "auc", "Precision", "cosine_similarity", "r2_score"):
+        assert 0 <= metrics.as_metric(name)(y, p) <= 1 or name == "r2_score"

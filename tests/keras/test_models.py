@@ -113,27 +113,57 @@ def test_what_is_shuffled_and_what_is_split_off():
 
 @pytest.mark.parametrize(
     "kind",
-    ["arrays", "lists", "tensors", "loader", "batches", "generator", "dataset"],
+    ["arrays", "lists", "tensors", "loader", "iterator", "generator", "dataset", "numbered"],
 )
 def test_data_of_many_kinds(kind):
     x, y = X[:40], Y[:40]
+
+    class Numbered(utils.Sequence):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return x[32 * index :][:32], y[32 * index :][:32]
+
     given = {
         "arrays": (x.astype(np.float64), y.astype(np.int64)),
         "lists": (x.tolist(), y.tolist()),
         "tensors": (tg.tensor(x), tg.tensor(y)),
         "loader": (DataLoader(TensorDataset(x, y), batch_size=32), None),
-        "batches": ([(x[:32], y[:32]), (x[32:], y[32:])], None),
+        "iterator": (iter([(x[:32], y[:32]), (x[32:], y[32:])]), None),
+        "numbered": (Numbered(), None),
         "generator": (((x[i : i + 32], y[i : i + 32]) for i in (0, 32)), None),
         "dataset": (TensorDataset(x, y), None),
     }[kind]
     model, other = small(), small()
     other.set_weights(model.get_weights())
-    if kind == "batches":
-        given = (iter(given[0]), None)
     history = model.fit(*given, shuffle=False, verbose=0)
     wanted = other.fit(x, y, shuffle=False, verbose=0)
     assert history.history["loss"] == pytest.approx(wanted.history["loss"], rel=1e-6)
     assert np.allclose(model.get_weights()[0], other.get_weights()[0], atol=1e-6)
+
+
+def test_the_batch_that_builds_a_model_is_not_lost():
+    for given in (iter([(X[:4], Y[:4]), (X[4:8], Y[4:8])]), ((X[i : i + 4], Y[i : i + 4]) for i in (0, 4))):
+        model, seen = Sequential([Dense(10)]), []
+        model.compile("sgd", "mse")
+        model.fit(given, verbose=0, callbacks=callbacks.LambdaCallback(on_batch_end=lambda i, logs: seen.append(i)))  # noqa: B023
+        assert seen == [0, 1]
+    utils.set_random_seed(3)
+    late = Sequential([Dense(10, kernel_initializer="zeros")])
+    late.compile("sgd", "mse")
+    first = late.fit(X, Y, batch_size=7, verbose=0).history
+    utils.set_random_seed(3)
+    early = Sequential([Dense(10, kernel_initializer="zeros", input_dim=64)])
+    early.compile("sgd", "mse")
+    assert early.fit(X, Y, batch_size=7, verbose=0).history == first
+    assert Sequential([Dense(2)]).predict(iter([X[:3], X[3:5]])).shape == (5, 2)
+
+
+def test_a_frozen_model_can_be_looked_at():
+    model = small()
+    model.trainable = False
+    assert len(model.evaluate(X, Y, verbose=0)) == 2
 
 
 def test_integers_become_fractions_unless_they_are_looked_up():
@@ -356,7 +386,7 @@ def test_names():
         (lambda: small().fit(X, Y, batch_size=0), ValueError, "batch_size"),
         (lambda: small().fit(iter([]), verbose=0), ValueError, "no batches"),
         (lambda: small().fit(X[:0], Y[:0], verbose=0), ValueError, "no batches"),
-        (lambda: small().fit(DataLoader(TensorDataset(X, Y)), Y), ValueError, "with their targets"),
+        (lambda: small().fit(DataLoader(TensorDataset(X, Y)), Y), ValueError, "its targets with it"),
         (lambda: small().fit(X, Y, validation_data=(X,)), ValueError, "validation_data"),
         (lambda: Sequential().fit(X, Y), RuntimeError, "compiled"),
         (lambda: Sequential()(tg.ones((1, 2))), ValueError, "has no layers"),
@@ -404,3 +434,34 @@ def test_functions_for_code_of_ones_own():
     assert ops.concatenate([x, x], axis=1).shape == ops.shape(ops.stack([x, x], axis=1).reshape((1, 4))) == (1, 4)
     assert keras.backend.epsilon() == 1e-7
     assert keras.backend.image_data_format() == "channels_last"
+
+
+def test_training_on_every_device(device):
+    images, targets = IMAGES[:48].reshape(-1, 64), Y[:48]
+
+    def trained(where):
+        utils.set_random_seed(1)
+        model = Sequential(
+            [
+                Reshape((8, 8, 1), input_shape=(64,)),
+                Conv2D(4, 3, strides=2, padding="same", activation="relu", kernel_regularizer="l2"),
+                layers.BatchNormalization(),
+                MaxPooling2D(padding="same"),
+                Flatten(),
+                Dropout(0.2),
+                Dense(10, activation="softmax"),
+            ]
+        )
+        model.to(where)
+        model.compile(keras.optimizers.RMSprop(1e-2, clipnorm=1.0), "categorical_crossentropy", metrics=["accuracy"])
+        options = {"validation_split": 0.25, "verbose": 0, "callbacks": [callbacks.ReduceLROnPlateau(patience=1)]}
+        history = model.fit(images, targets, epochs=3, class_weight={3: 2.0}, **options)
+        assert {weight.tensor.device for weight in model.weights} == {where}
+        return history.history, model.predict(images), model.get_weights()
+
+    mine, wanted = trained(device), trained("cpu")
+    for name, values in wanted[0].items():
+        assert mine[0][name] == pytest.approx(values, rel=1e-3, abs=1e-5)
+    assert np.allclose(mine[1], wanted[1], atol=1e-4)
+    assert isinstance(mine[1], np.ndarray)
+    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(mine[2], wanted[2], strict=True))

@@ -78,7 +78,7 @@ def test_both_directions_and_each_step():
     assert np.allclose(each(X).numpy(), dense(X).numpy(), atol=1e-6)
 
 
-def test_a_model_of_words():
+def test_a_model_of_words(device):
     model = Sequential(
         [
             Input((7,)),
@@ -89,6 +89,7 @@ def test_a_model_of_words():
             layers.Dense(1, activation="sigmoid"),
         ]
     )
+    model.to(device)
     assert model.count_params() == 160 + 416 + 27 + 150 + 6
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     words = np.random.default_rng(0).integers(0, 20, (60, 7))

@@ -12,10 +12,9 @@ from tensorgrad.keras.registry import deserialize
 from tensorgrad.nn import functional as F
 from tensorgrad.ops import recurrent
 from tensorgrad.ops.arrangement import flip
-from tensorgrad.ops.creation import asarray, ones
+from tensorgrad.ops.creation import ones
 from tensorgrad.ops.elementwise import add, multiply
-from tensorgrad.ops.indexing import take
-from tensorgrad.ops.shape import concat, reshape, swapaxes
+from tensorgrad.ops.shape import concat, reshape, split, swapaxes
 
 Weights = tuple[Tensor, Tensor, Tensor | None]
 
@@ -124,9 +123,8 @@ def _turned(weights: Weights, order: tuple[int, ...] | None = None) -> dict[str,
         parts |= {"bias_ih": bias} if bias.ndim == 1 else {"bias_ih": bias[0], "bias_hh": bias[1]}
     if order is None:
         return parts
-    units = recurrent_kernel.shape[0]
-    places = [gate * units + i for gate in order for i in range(units)]
-    return {name: take(part, asarray(places), axis=0) for name, part in parts.items()}
+    gates = {name: split(part, len(order)) for name, part in parts.items()}
+    return {name: concat([each[gate] for gate in order]) for name, each in gates.items()}
 
 
 class SimpleRNN(_Recurrent):

@@ -14,14 +14,15 @@ from tensorgrad.errors import CheckpointError
 from tensorgrad.keras import losses, metrics, optimizers
 from tensorgrad.keras.callbacks import Callback, EvaluationLogger, History, ProgbarLogger
 from tensorgrad.keras.fitting import (
+    Batches,
     KerasTrainer,
     Samples,
     Tracked,
     as_array,
+    as_samples,
     batches_of,
-    gives_batches,
+    first_input,
 )
-from tensorgrad.keras.inputs import InputLayer
 from tensorgrad.keras.layers.base import Layer
 from tensorgrad.keras.registry import serialize
 from tensorgrad.keras.summary import show, table
@@ -257,22 +258,18 @@ class Model(Layer):
         if validation_freq != 1:
             raise NotImplementedError("fit() looks at the validation data after each epoch: validation_freq must be 1.")
         _ = self.compiled_loss
-        samples: Any = x
-        if (not gives_batches(x) and not hasattr(x, "__getitem__")) or _is_array(x):
-            samples = Samples(_wanted("fit", x), y, sample_weight)
+        data = as_samples(x, y, sample_weight)
+        if isinstance(data, Samples):
             if validation_split and validation_data is None:
-                if not 0 < validation_split < 1:
-                    raise ValueError(f"validation_split is between 0 and 1, got {validation_split}.")
-                samples, validation_data = samples.split(validation_split)
-            samples.weigh(class_weight)
-            y = sample_weight = None
+                data, validation_data = data.split(validation_split)
+            data.weigh(class_weight)
         elif validation_split or class_weight is not None:
             raise ValueError("validation_split and class_weight are for arrays: give validation_data, and weights.")
-        train = batches_of(samples, y, sample_weight, batch_size, shuffle, steps_per_epoch)
+        train = batches_of(data, batch_size, shuffle, steps_per_epoch)
         valid = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
         self._prepare(train)
         history = History()
-        chosen = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        chosen = _listed(callbacks)
         if verbose:
             chosen.append(ProgbarLogger(None if verbose in ("auto", 1, True) else False))
         params = {"verbose": 1 if verbose == "auto" else int(verbose), "epochs": epochs, "steps": _length(train)}
@@ -287,32 +284,27 @@ class Model(Layer):
         return history
 
     def _validation(self, data: Any, batch_size: int | None, steps: int | None) -> Any:
-        if data is None or isinstance(data, Samples):
-            return None if data is None else batches_of(data, None, None, batch_size, steps=steps)
+        if data is None:
+            return None
         if isinstance(data, (tuple, list)):
             if len(data) not in (2, 3):
                 raise ValueError(f"validation_data is (x, y) or (x, y, sample_weight), got {len(data)} parts.")
-            x, y, weight = (*data, None)[:3]
-            return batches_of(x, y, weight, batch_size, steps=steps)
-        return batches_of(data, None, None, batch_size, steps=steps)
+            data = as_samples(*data)
+        return batches_of(data, batch_size, steps=steps)
+
+    def _build_by(self, batches: Any) -> None:
+        """Builds the model, if it is not, by a first input."""
+        if not self.built:
+            with no_grad():
+                self(asarray(first_input(batches))[:1])
 
     def _prepare(self, batches: Any) -> None:
-        """Builds the model, if it is not, by a first batch; and gives the optimizer its parameters."""
-        if not self.built:
-            if not hasattr(batches, "__len__") and not hasattr(batches, "dataset"):
-                raise ValueError(f"{self.name} is not built: give a first layer its input_shape, or call build().")
-            first = next(iter(batches), None)
-            if first is None:
-                raise ValueError("fit() got no batches. Was an iterator used up?")
-            self._build_by(first[0])
+        """Builds the model, if it is not, and gives the optimizer its parameters."""
+        self._build_by(batches)
         named = [(name, parameter) for name, parameter in self.named_parameters() if parameter.requires_grad]
         if not named:
             raise ValueError(f"{self.name} has no weights that could be learned. Are all its layers frozen?")
         self.optimizer.build(named)
-
-    def _build_by(self, x: Any) -> None:
-        with no_grad():
-            self(asarray(x)[:1])
 
     def train_on_batch(
         self,
@@ -328,9 +320,9 @@ class Model(Layer):
             The loss of the batch, or a list of it and the metrics; a dict, if that is asked for.
         """
         _ = self.compiled_loss
-        samples = Samples(_wanted("train_on_batch", x), y, sample_weight)
+        samples = Samples(x, y, sample_weight)
         samples.weigh(class_weight)
-        batch = [samples.batch(np.arange(len(samples)))]
+        batch = Batches([samples.batch(np.arange(len(samples)))])
         self._prepare(batch)
         trainer = KerasTrainer(self, [], {})
         try:
@@ -368,9 +360,9 @@ class Model(Layer):
             The loss, or, if there are metrics, a list of it and these, in the order of ``metrics_names``.
         """
         _ = self.compiled_loss
-        batches = batches_of(_wanted("evaluate", x), y, sample_weight, batch_size, steps=steps)
-        self._prepare(batches)
-        chosen = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        batches = batches_of(as_samples(x, y, sample_weight), batch_size, steps=steps)
+        self._build_by(batches)
+        chosen = _listed(callbacks)
         params = {"verbose": 0, "epochs": 1, "steps": _length(batches)}
         figures = KerasTrainer(self, [*chosen, *[EvaluationLogger()] * bool(verbose)], params).evaluate(batches)
         return self._figures(figures, return_dict)
@@ -398,11 +390,11 @@ class Model(Layer):
             steps: how many batches.
             callbacks: told of it.
         """
-        chosen = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        chosen = _listed(callbacks)
         for callback in chosen:
             callback.set_model(self)
             callback.on_predict_begin()
-        batches = batches_of(_wanted("predict", x), None, None, batch_size, steps=steps)
+        batches = batches_of(as_samples(x), batch_size, steps=steps)
         # A Trainer without an optimizer: it is not asked to train.
         trainer = Trainer(self, None, losses.mean_squared_error)  # type: ignore[arg-type]
         result = trainer.predict(batches).numpy()
@@ -507,16 +499,8 @@ def _as_metrics(given: Any) -> list[Any]:
     return [metrics.as_metric(item) for item in given]
 
 
-def _wanted(method: str, x: Any) -> Any:
-    if x is None:
-        raise ValueError(f"{method}() needs data: give x.")
-    if isinstance(x, InputLayer):
-        raise TypeError(f"{method}() takes data, not an Input.")
-    return x
-
-
-def _is_array(x: Any) -> bool:
-    return isinstance(x, (Tensor, np.ndarray, list, tuple)) or hasattr(x, "__array__")
+def _listed(callbacks: Any) -> list[Callback]:
+    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
 
 
 def _length(batches: Any) -> int | None:
