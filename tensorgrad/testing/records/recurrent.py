@@ -35,7 +35,7 @@ def _sequences(draw: st.DrawFn, gates: int, pair: bool = False, domains: dict[st
     """Inputs, weights and perhaps first states, biases and a projection."""
     counts, width, hidden = draw(st.sampled_from(SIZES))
     seen = hidden
-    names = draw(st.sampled_from([["h", "c"], ["h", "c", "bias_ih"], ["bias_ih", "bias_hh"], ["bias_hh"]]))
+    names = draw(st.sampled_from([["h", "c"], ["h", "c", "bias_hh"], ["bias_ih", "bias_hh"], ["bias_hh"]]))
     if domains:
         names = ["bias_ih", "bias_hh"]
     if pair and width == 1 and draw(st.booleans()):
