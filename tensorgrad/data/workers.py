@@ -431,11 +431,12 @@ def _serve(connection: Connection, number: int, count: int, cargo: Any, stranger
         try:
             maker, init = receive(connection, keep_shared=True) if cargo is None else cargo
         except Exception as error:
-            error.add_note(
+            failure = _sendable(error, number)
+            failure.error.add_note(
                 "Worker processes import the classes and functions of what they get from its modules; what a notebook "
                 "or the shell defines is in none: use worker='thread' there, or multiprocessing_context='fork'."
             )
-            send(connection, (None, _sendable(error, number)))
+            send(connection, (None, failure))
             return
         for message in _messages(connection):
             if not isinstance(message, int):
