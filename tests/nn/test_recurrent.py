@@ -140,6 +140,19 @@ def test_packed_sequences_are_read_as_each_one_alone(kind: Any, bidirectional: b
         np.testing.assert_allclose(gradients[n].numpy(), sequence.grad.numpy())
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_packed_sequences_on_another_device(kind: Any) -> None:
+    layer = kind(2, 3, num_layers=2, bidirectional=True)
+    sequences = [tg.ones((length, 2)) for length in (2, 4, 1)]
+    here, _ = layer(pack_sequence(sequences, enforce_sorted=False))
+    moved = pack_sequence([each.to("strict") for each in sequences], enforce_sorted=False)
+    there, last = copy.deepcopy(layer).to("strict")(moved)
+    padded, _ = pad_packed_sequence(there)
+    padded.sum().backward()
+    assert {each.device for each in [*listed(last), padded, there.sorted_indices]} == {"strict"}
+    np.testing.assert_allclose(padded.numpy(), pad_packed_sequence(here)[0].numpy(), rtol=1e-5)
+
+
 def test_packed_and_padded_agree_where_there_is_something() -> None:
     layer = nn.LSTM(2, 3, dtype="float64")
     sequences = [some(3, 2), some(1, 2)]

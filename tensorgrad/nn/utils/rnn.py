@@ -142,11 +142,11 @@ def pack_padded_sequence(
     """
     padded = _sequences_first("pack_padded_sequence", input, batch_first)
     counts = _lengths("pack_padded_sequence", padded, lengths, 1)
-    order = None
+    indices = None
     if not enforce_sorted:
         order = np.argsort(-counts, kind="stable")
-        counts = counts[order]
-        padded = take(padded, order, axis=0)
+        counts, indices = counts[order], asarray(order, device=padded.device)
+        padded = take(padded, indices, axis=0)
     elif (np.diff(counts) > 0).any():
         raise ValueError(
             f"pack_padded_sequence() takes the longest sequence first, got lengths {counts.tolist()}: sort them, or "
@@ -155,7 +155,6 @@ def pack_padded_sequence(
     there = _there(counts).T
     steps = swapaxes(padded, 0, 1)[: len(there)]
     data = steps[backend.transfer(there, padded.device)]
-    indices = None if order is None else asarray(order, device=padded.device)
     return PackedSequence(data, there.sum(axis=1), indices)
 
 
