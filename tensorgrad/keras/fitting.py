@@ -263,9 +263,9 @@ class KerasTrainer(Trainer):
         """The loss of a batch with the penalties, and the model's output."""
         training_now = self.model.training
         if training_now:
-            self.tell("on_train_batch_begin", self.batch)
+            self.tell("on_train_batch_begin", self.batch, {})
         else:
-            self.tell("on_test_batch_begin", self._tests)
+            self.tell("on_test_batch_begin", self._tests, {})
         y, weight = target
         if y is None:
             raise ValueError("there are no targets to compare the outputs with: give y, or batches (x, y).")
@@ -283,7 +283,7 @@ class KerasTrainer(Trainer):
     def evaluate(self, data: Any) -> dict[str, Any]:
         """The loss and the metrics of batches."""
         self._tests = 0
-        self.tell("on_test_begin")
+        self.tell("on_test_begin", {})
         figures = super().evaluate(data)
         self.tell("on_test_end", dict(figures))
         return figures
@@ -297,10 +297,10 @@ class _Bridge(training.Callback):
     """Passes on to Keras's callbacks what a Trainer tells its own."""
 
     def on_fit_begin(self, trainer: Any) -> None:
-        trainer.tell("on_train_begin")
+        trainer.tell("on_train_begin", {})
 
     def on_epoch_begin(self, trainer: Any, batches: int | None) -> None:
-        trainer.tell("on_epoch_begin", trainer.epoch)
+        trainer.tell("on_epoch_begin", trainer.epoch, {})
 
     def on_batch_end(self, trainer: Any, loss: float) -> None:
         trainer.tell("on_train_batch_end", trainer.batch - 1, trainer.figures())
@@ -312,7 +312,7 @@ class _Bridge(training.Callback):
             trainer.stop()
 
     def on_fit_end(self, trainer: Any) -> None:
-        trainer.tell("on_train_end")
+        trainer.tell("on_train_end", figures_of(trainer.history[-1]) if trainer.history else {})
 
 
 def figures_of(row: Mapping[str, Any]) -> Logs:

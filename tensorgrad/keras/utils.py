@@ -18,6 +18,7 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "normalize",
+    "pad_sequences",
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
@@ -77,6 +78,44 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes[..., 0]
     return np.asarray(one_hot(classes, num_classes).numpy(), floatx())
+
+
+def pad_sequences(
+    sequences: Any,
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> np.ndarray:
+    """Sequences of different lengths as rows of one array.
+
+    Args:
+        sequences: lists of numbers.
+        maxlen: the length of the rows; by default that of the longest.
+        dtype: of the array.
+        padding: whether short ones are filled up at their beginning, ``"pre"``, or at their end, ``"post"``.
+        truncating: whether long ones lose their beginning, ``"pre"``, or their end, ``"post"``.
+        value: what they are filled up with.
+
+    Example:
+        >>> pad_sequences([[1], [2, 3, 4]], maxlen=2)
+        array([[0, 1],
+               [3, 4]], dtype=int32)
+    """
+    for name, place in (("padding", padding), ("truncating", truncating)):
+        if place not in ("pre", "post"):
+            raise ValueError(f"{name} is 'pre' or 'post', not {place!r}.")
+    rows = [np.asarray(row) for row in sequences]
+    length = max(map(len, rows), default=0) if maxlen is None else maxlen
+    inner = next((row.shape[1:] for row in rows if len(row)), ())
+    result = np.full((len(rows), length, *inner), value, dtype)
+    for place, row in zip(result, rows, strict=True):
+        kept = row[max(len(row) - length, 0) :] if truncating == "pre" else row[:length]
+        start = length - len(kept) if padding == "pre" else 0
+        if len(kept):
+            place[start : start + len(kept)] = kept
+    return result
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:

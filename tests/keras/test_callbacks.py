@@ -41,7 +41,7 @@ def test_moments():
     class Tell(callbacks.Callback):
         def __getattribute__(self, name):
             if name.startswith("on_") and not name.startswith("on_batch"):
-                return lambda *arguments: told.append((name, *(a for a in arguments if isinstance(a, int))))
+                return lambda *arguments: told.append((name, *arguments[:-1]))
             return super().__getattribute__(name)
 
     made, tell = model(), Tell()

@@ -302,6 +302,48 @@ def test_a_layer_of_ones_own():
     assert layer.get_config() == {"name": "half", "units": 3, "trainable": True}
 
 
+def test_a_layer_that_cannot_do_without_samples():
+    class Centred(layers.Layer):
+        def call(self, inputs):
+            self.add_loss(tg.mean(inputs))
+            return inputs - tg.max(inputs)
+
+    layer = Centred()
+    assert layer(tg.ones((2, 3))).tolist() == [[0.0] * 3] * 2
+    assert layer.output_shape == (None, 3)
+    assert [loss.item() for loss in layer.losses] == [1.0]
+
+
+def test_augmentation_is_at_work_in_training_only():
+    x = np.arange(2 * 4 * 6 * 3, dtype=np.float32).reshape(2, 4, 6, 3)
+    for layer in (
+        layers.RandomFlip("horizontal"),
+        layers.RandomRotation(0.2),
+        layers.RandomTranslation(0.5, 0.5),
+        layers.RandomZoom((-0.5, 0.5)),
+    ):
+        assert np.array_equal(outputs(layer, x), x)
+        changed = [layer(tg.tensor(x), training=True).numpy() for _ in range(5)]
+        assert {image.shape for image in changed} == {x.shape}
+        assert any((image != x).any() for image in changed)
+        assert type(type(layer).from_config(layer.get_config())) is type(layer)
+    flipped = {layers.RandomFlip("horizontal")(x[:1], training=True).numpy()[0, 0, 0, 0] for _ in range(20)}
+    assert flipped == {0, 15}
+    first = layers.RandomFlip("vertical", data_format="channels_first")
+    assert {first(x[:1], training=True).numpy()[0, 0, 0, 0] for _ in range(20)} == {0, 15}
+
+
+def test_weights_have_names():
+    layer = _built(layers.Dense(2), (1, 3))
+    assert layer.kernel.shape == (3, 2)
+    assert np.array_equal(layer.bias, np.zeros(2))
+    norm = _built(layers.BatchNormalization(), (1, 3))
+    norm.moving_mean.assign([1.0, 2.0, 3.0])
+    assert norm.module.running_mean.tolist() == [1, 2, 3]
+    with pytest.raises(ValueError, match="dense/kernel has shape"):
+        layer.kernel.assign(np.zeros(3))
+
+
 def test_penalties_are_counted_on_all_weights():
     layer = layers.Dense(1, kernel_regularizer="l2", bias_regularizer=regularizers.L1(0.5), bias_initializer="ones")
     layer.build_for((None, 2))
@@ -340,6 +382,9 @@ def test_float32_stays_float32_and_other_floats_are_brought_to_it():
         (lambda: layers.Permute((0, 1)), "from 1"),
         (lambda: Input((3, -1)), "lengths of 0 or more"),
         (lambda: Input(), "shape"),
+        (lambda: layers.RandomFlip("sideways"), "'horizontal'"),
+        (lambda: layers.RandomRotation(0.1, fill_mode="reflect"), "constant"),
+        (lambda: layers.RandomZoom(0.1, 0.2), "proportions"),
     ],
 )
 def test_what_is_refused(call, words):

@@ -428,11 +428,26 @@ def test_to_categorical():
         utils.to_categorical([3], 2)
 
 
+def test_pad_sequences():
+    given = [[1, 2, 3], [4], []]
+    assert utils.pad_sequences(given).tolist() == [[1, 2, 3], [0, 0, 4], [0, 0, 0]]
+    assert utils.pad_sequences(given, 2, padding="post", value=9).tolist() == [[2, 3], [4, 9], [9, 9]]
+    assert utils.pad_sequences(given, 2, truncating="post").tolist() == [[1, 2], [0, 4], [0, 0]]
+    assert utils.pad_sequences([[[1.0, 2.0]], []], dtype="float32").shape == (2, 1, 2)
+    assert utils.normalize([[3.0, 4.0], [0.0, 0.0]]).tolist() == [[0.6, 0.8], [0.0, 0.0]]
+    with pytest.raises(ValueError, match="'post'"):
+        utils.pad_sequences(given, padding="left")
+
+
 def test_functions_for_code_of_ones_own():
     x = tg.tensor([[1.0, 2.0]])
     assert keras.backend.cast([1, 2], "float32").dtype == np.float32
     assert ops.concatenate([x, x], axis=1).shape == ops.shape(ops.stack([x, x], axis=1).reshape((1, 4))) == (1, 4)
     assert keras.backend.epsilon() == 1e-7
+    kernel = small().layers[0].kernel
+    keras.backend.set_value(kernel, np.ones((64, 16)))
+    assert keras.backend.get_value(kernel).sum() == 64 * 16
+    assert keras.backend.get_value(0.5) == 0.5
     assert keras.backend.image_data_format() == "channels_last"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tensorgrad.keras.inputs import Input, InputLayer
 from tensorgrad.keras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from tensorgrad.keras.layers.augmentation import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from tensorgrad.keras.layers.base import Layer
 from tensorgrad.keras.layers.convolution import (
     Conv1D,
@@ -153,6 +154,10 @@ __all__ = [
     "Multiply",
     "Permute",
     "PReLU",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -162,6 +163,9 @@ class Layer(Configured, Module):
             return
         variable = Variable(name, tensor, view, trainable, self.name)
         self._own.append(variable)
+        if not isinstance(tensor, Weight):
+            # As in Keras: layer.kernel, layer.bias, layer.gamma.
+            setattr(self, name, variable)
         if initializer is not None:
             variable.assign(initializers.get(initializer)(variable.shape, dtype=variable.dtype))
         penalty = regularizers.get(regularizer)
@@ -230,16 +234,17 @@ class Layer(Configured, Module):
         return (None, *(n if n == m else None for n, m in zip(one[1:], other[1:], strict=True)))
 
     def _tried(self, shape: Any, length: int) -> tuple[int, ...]:
-        def nothing(lengths: Any) -> Tensor:
-            return zeros((0, *(length if n is None else n for n in lengths[1:])), dtype=self.dtype)
-
-        several = bool(shape) and isinstance(shape[0], (tuple, list))
-        x = [nothing(part) for part in shape] if several else nothing(shape)
+        """The shape that comes out, without what layers do in training; a layer may need a sample to say it."""
         before, added = self.training, self._added
         self.train(False)
         try:
-            with no_grad():
-                y = self._call(self._taken(x))
+            with no_grad(), warnings.catch_warnings():
+                # The mean of no samples.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                try:
+                    y = self._call(self._taken(_nothing(shape, 0, length, self.dtype)))
+                except ValueError:
+                    y = self._call(self._taken(_nothing(shape, 1, length, self.dtype)))
         finally:
             self.train(before)
             self._added = added
@@ -372,6 +377,13 @@ def _dtype_name(dtype: Any) -> str:
 
 def _any_batch(x: Tensor) -> Shape:
     return (None, *x.shape[1:])
+
+
+def _nothing(shape: Any, count: int, length: int, dtype: str) -> Any:
+    """Zeros of a shape, or of several: so many samples, so long where any length will do."""
+    if shape and isinstance(shape[0], (tuple, list)):
+        return [_nothing(part, count, length, dtype) for part in shape]
+    return zeros((count, *(length if n is None else n for n in shape[1:])), dtype=dtype)
 
 
 def _flat(shape: Any) -> list[Any]:

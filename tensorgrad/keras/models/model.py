@@ -393,13 +393,13 @@ class Model(Layer):
         chosen = _listed(callbacks)
         for callback in chosen:
             callback.set_model(self)
-            callback.on_predict_begin()
+            callback.on_predict_begin({})
         batches = batches_of(as_samples(x), batch_size, steps=steps)
         # A Trainer without an optimizer: it is not asked to train.
         trainer = Trainer(self, None, losses.mean_squared_error)  # type: ignore[arg-type]
         result = trainer.predict(batches).numpy()
         for callback in chosen:
-            callback.on_predict_end()
+            callback.on_predict_end({})
         return result
 
     def predict_on_batch(self, x: Any) -> np.ndarray:

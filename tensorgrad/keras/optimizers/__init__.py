@@ -262,6 +262,10 @@ class Nadam(_Betas):
         return {**super().options(), "momentum_decay": self.schedule_decay}
 
 
+sgd, rmsprop, adagrad, adadelta = SGD, RMSprop, Adagrad, Adadelta
+adam, adamax, nadam = Adam, Adamax, Nadam
+"""As they are called in old Keras."""
+
 KNOWN: dict[str, Any] = {
     **{name: kind for name, kind in Optimizer.known.items() if name != "Optimizer"},
     **{name.lower(): kind for name, kind in Optimizer.known.items() if name != "Optimizer"},
