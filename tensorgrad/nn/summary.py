@@ -18,7 +18,7 @@ class Row:
     Attributes:
         path: where it is in the model; ``""`` is the model itself.
         kind: the name of its class.
-        shape: of its output; None if that is no Tensor, or it was not called.
+        shape: of its output, of the first of several; None if that is no Tensor, or it was not called.
         parameters: how many numbers its own parameters hold, those of modules inside it not counted.
         trainable: how many of them require a gradient.
     """
@@ -130,6 +130,8 @@ def _run(model: Module, inputs: list[Tensor]) -> dict[Module, tuple[int, ...] | 
         called.setdefault(module, None)
 
     def after(module: Module, args: Any, output: Any) -> None:
+        while isinstance(output, (tuple, list)) and output:
+            output = output[0]
         called[module] = output.shape if isinstance(output, Tensor) else None
 
     handles = [module.register_forward_pre_hook(before) for module in modes]

@@ -64,7 +64,7 @@ def test_several_inputs_shared_and_unused_modules() -> None:
             self.unused = nn.Linear(3, 3)
 
         def forward(self, x, y):
-            return self.shared(x), self.shared(y)
+            return {"x": self.shared(x), "y": self.shared(y)}
 
     found = nn.summary(Net(), [(2,), (5, 2)])
     assert [(row.path, row.shape, row.parameters) for row in found.rows] == [
@@ -88,3 +88,7 @@ def test_where_and_of_what_the_input_is() -> None:
 def test_bytes_are_readable() -> None:
     assert "; 12 bytes" in str(nn.summary(nn.Linear(2, 1), 2))
     assert "; 4.0 MB" in str(nn.summary(nn.Linear(1000, 1000, bias=False), 1000))
+
+
+def test_of_several_outputs_the_first_is_shown() -> None:
+    assert [row.shape for row in nn.summary(nn.LSTM(3, 4, batch_first=True), (5, 3)).rows] == [(1, 5, 4)]
