@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from tensorgrad.keras import Sequential, callbacks, layers, models
+from tensorgrad.keras import Sequential, callbacks, layers, models, progress
 
 X, Y = np.ones((8, 1)), np.zeros((8, 1))
 
@@ -184,10 +184,10 @@ def test_stopping(capsys):
 
 
 def test_lines():
-    assert callbacks.line(5, 5, 10.0, {"loss": 1e-5, "val_loss": 12.0}) == (
+    assert progress.line(5, 5, 10.0, {"loss": 1e-5, "val_loss": 12.0}) == (
         "5/5 - 10s - 2s/step - loss: 1.0000e-05 - val_loss: 12.0000"
     )
-    assert callbacks.line(5, None, 0.0005, {"b": 0.0, "a": [1]}) == "5/5 - 0s - 100us/step - a: [1] - b: 0.0000"
+    assert progress.line(5, None, 0.0005, {"b": 0.0, "a": [1]}) == "5/5 - 0s - 100us/step - a: [1] - b: 0.0000"
 
 
 def test_modes():

@@ -12,7 +12,7 @@ import numpy as np
 from tensorgrad.autograd import Tensor, no_grad
 from tensorgrad.errors import CheckpointError
 from tensorgrad.keras import losses, metrics, optimizers
-from tensorgrad.keras.callbacks import Callback, EvaluationLogger, History, ProgbarLogger
+from tensorgrad.keras.callbacks import Callback, History
 from tensorgrad.keras.fitting import (
     Batches,
     KerasTrainer,
@@ -24,6 +24,7 @@ from tensorgrad.keras.fitting import (
     first_input,
 )
 from tensorgrad.keras.layers.base import Layer
+from tensorgrad.keras.progress import EvaluationLogger, ProgbarLogger
 from tensorgrad.keras.registry import serialize
 from tensorgrad.keras.summary import show, table
 from tensorgrad.ops.casting import astype
