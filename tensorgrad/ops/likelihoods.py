@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor
 from tensorgrad.ops.casting import astype
@@ -31,7 +33,7 @@ def gaussian_nll_loss(
 
     Args:
         input: means, an array of any shape.
-        target: what was observed, in the same shape.
+        target: what was observed, in the same shape; of both, one may have length 1 where it goes for all of an axis.
         var: variances, 0 or more: in the same shape; or with length 1 on some axes, or without the last axis, where
             one goes for all of it.
         full: whether ``log(2 * pi) / 2`` is added.
@@ -46,12 +48,15 @@ def gaussian_nll_loss(
         1.0
     """
     name = "gaussian_nll_loss"
-    input, target = paired(name, input, target)
-    var = astype(asarray(var), input.dtype, copy=False)
+    input = asarray(input)
+    target, var = (astype(asarray(x), input.dtype, copy=False) for x in (target, var))
     if input.ndim and var.shape == input.shape[:-1]:
         var = expand_dims(var, -1)
-    if var.ndim != input.ndim or any(n not in (1, wanted) for n, wanted in zip(var.shape, input.shape, strict=True)):
-        raise ValueError(f"{name}() of an input of shape {input.shape} takes no variances of shape {var.shape}.")
+    shape = input.shape
+    for what, x in (("target", target), ("variances", var)):
+        if x.ndim != len(shape) or any(n != m and 1 not in (n, m) for n, m in zip(x.shape, shape, strict=True)):
+            raise ValueError(f"{name}() of an input of shape {shape} takes no {what} of shape {x.shape}.")
+        shape = np.broadcast_shapes(shape, x.shape)
     if not eps > 0:
         raise ValueError(f"{name}() needs an eps above 0, got {eps}.")
     if backend.can_look(var.data) and (var.data < 0).any():

@@ -91,7 +91,7 @@ LOSSES = [
         likelihoods.gaussian_nll_loss,
         ref.gaussian_nll,
         shapes=observed(),
-        contract="input, target: one shape; var: that, 1 on some axes, or without the last",
+        contract="one shape; target, var: also 1 on some axes; var: also without the last",
         domain=[REAL, REAL, POSITIVE],
         kinks=[Kink(([0.0], [1.0], [0.0]), ([-1e6], [1e6], [0.0]), words="0 for var below eps")],
         errors=[

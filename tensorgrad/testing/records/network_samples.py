@@ -160,7 +160,8 @@ def observed(draw: st.DrawFn) -> Sample:
     """Means, what was observed, and variances: one for each, or one for all of the last or of the first axis."""
     shape = draw(shapes())
     own = draw(st.sampled_from([shape, (*shape[:-1], 1), (1, *shape[1:]), shape[:-1]])) if shape else shape
-    arrays = draw(filled([shape, shape, own], [REAL, REAL, POSITIVE]))
+    seen = draw(st.sampled_from([shape, (*shape[:-1], 1)])) if shape else shape
+    arrays = draw(filled([shape, seen, own], [REAL, REAL, POSITIVE]))
     return Sample(arrays, {"full": draw(st.booleans()), "reduction": draw(st.sampled_from(REDUCTIONS))})
 
 
