@@ -55,7 +55,6 @@ class Layer(Configured, Module):
     """Whether it looks things up by integers, which must then not become fractions."""
     takes_several: ClassVar[bool] = False
     """Whether it takes a list of inputs."""
-    supports_masking = False
 
     def __init_subclass__(cls) -> None:
         if cls.__module__.startswith("tensorgrad.keras.") and not cls.__name__.startswith("_"):
@@ -271,13 +270,10 @@ class Layer(Configured, Module):
                 if id(variable.tensor) not in seen:
                     seen.add(id(variable.tensor))
                     mine.append(variable)
-        for name, parameter in self._named_own():
+        for name, parameter in self.named_parameters(recurse=False):
             if id(parameter) not in seen:
                 mine.append(Variable(name, parameter, layer=self.name))
         return mine
-
-    def _named_own(self) -> list[tuple[str, Tensor]]:
-        return list(self.named_parameters(recurse=False))
 
     @property
     def variables(self) -> list[Variable]:

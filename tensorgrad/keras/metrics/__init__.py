@@ -146,7 +146,7 @@ KINDS: dict[str, type] = {
     "KLD": KLDivergence,
     "auc": AUC,
 }
-for _name in ("MeanMetricWrapper", "mean_metric_wrapper", "accuracy"):
+for _name in ("MeanMetricWrapper", "mean_metric_wrapper", "OfFunction", "of_function", "accuracy"):
     KINDS.pop(_name, None)
 
 

@@ -24,8 +24,8 @@ from tensorgrad.keras.fitting import (
     first_input,
 )
 from tensorgrad.keras.layers.base import Layer
+from tensorgrad.keras.models.content import content_of
 from tensorgrad.keras.progress import EvaluationLogger, ProgbarLogger
-from tensorgrad.keras.registry import serialize
 from tensorgrad.keras.summary import show, table
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
@@ -439,7 +439,7 @@ class Model(Layer):
         """
         if not overwrite and os.path.exists(filepath):
             raise FileExistsError(f"{os.fspath(filepath)!r} exists: say overwrite=True to replace it.")
-        save(saved_form(self, include_optimizer), filepath)
+        save(content_of(self, include_optimizer), filepath)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights to a file, as :func:`tensorgrad.save` does with a state_dict."""
@@ -464,32 +464,6 @@ class Model(Layer):
     def to_json(self, **options: Any) -> str:
         """The architecture as JSON; ``keras.models.model_from_json`` makes a model of it."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **options)
-
-
-def saved_form(model: Model, with_compilation: bool) -> dict[str, Any]:
-    """What is written of a model."""
-    compilation = None
-    if with_compilation and model._compiled is not None:
-        given = {name: _named(value) for name, value in model._compiled.items()}
-        compilation = {"optimizer": serialize(model.optimizer), **given, "state": model.optimizer.state_dict()}
-    return {
-        "tensorgrad.keras": 1,
-        "class_name": type(model).__name__,
-        "config": model.get_config(),
-        "input_shape": None if model._shapes is None else serialize(model._shapes[0]),
-        "trainable": [layer.trainable for layer in _all_layers(model)],
-        "weights": model.state_dict(),
-        "compilation": compilation,
-    }
-
-
-def _all_layers(model: Layer) -> list[Layer]:
-    return [module for module in model.modules() if isinstance(module, Layer)]
-
-
-def _named(value: Any) -> Any:
-    """What was given to ``compile``, by name."""
-    return [serialize(item) for item in value] if isinstance(value, (list, tuple)) else serialize(value)
 
 
 def _as_metrics(given: Any) -> list[Any]:

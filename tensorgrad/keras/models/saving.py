@@ -9,7 +9,8 @@ from typing import Any
 
 from tensorgrad.errors import CheckpointError
 from tensorgrad.keras.layers.base import Layer
-from tensorgrad.keras.models.model import Model, _all_layers
+from tensorgrad.keras.models.content import all_layers
+from tensorgrad.keras.models.model import Model
 from tensorgrad.keras.optimizers import get as optimizer_of
 from tensorgrad.keras.registry import custom_object_scope, deserialize
 from tensorgrad.serialization import load
@@ -56,7 +57,7 @@ def load_model(
         if content["input_shape"] is not None and not model.built:
             model.build_for(tuple(content["input_shape"]))
         model.load_state_dict(content["weights"])
-        for layer, trainable in zip(_all_layers(model), content["trainable"], strict=True):
+        for layer, trainable in zip(all_layers(model), content["trainable"], strict=True):
             if layer.trainable != trainable:
                 layer.trainable = trainable
         compilation = content["compilation"]
