@@ -8,12 +8,14 @@ Functions of arrays are here, under the names of the Python array API standard a
 from __future__ import annotations
 
 import math as _math
+from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 import numpy as _np
 
-from tensorgrad import backend, data, errors, keras, kernels, nn, optim, random, testing, training
+from tensorgrad import backend, data, errors, kernels, nn, optim, random, testing, training
 from tensorgrad.autograd import *
 from tensorgrad.backend import cuda_is_available as cuda_is_available
 from tensorgrad.errors import CheckpointError as CheckpointError
@@ -80,8 +82,12 @@ nan = _math.nan
 newaxis = None
 pi = _math.pi
 
-_ROOMS = {"data", "keras", "linalg", "nn", "optim", "random", "testing", "training"}
-__all__ = [
+if _TYPE_CHECKING:
+    from tensorgrad import keras as keras
+
+_ROOMS = {"data", "linalg", "nn", "optim", "random", "testing", "training"}
+__all__ = ["keras"]
+__all__ += [
     name
     for name, member in globals().items()
     if not (name.startswith("_") or name == "annotations") and (not isinstance(member, _ModuleType) or name in _ROOMS)
@@ -89,6 +95,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
+    if name == "keras":  # whoever does not use it does not wait for it
+        return _import_module("tensorgrad.keras")
     if name == "__version__":
         from importlib.metadata import version
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,9 @@ def test_every_room_is_in_the_contributors_list():
     text = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
     places = [text.index(f"`{name}`") for name in ROOMS]
     assert places == sorted(places)
+
+
+def test_what_is_not_used_is_not_imported():
+    code = "import sys, tensorgrad as tg; print('tensorgrad.keras' in sys.modules, tg.keras.__name__)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "tensorgrad.keras"]
