@@ -1,7 +1,7 @@
 """First values for parameters, put into them in place. Nothing here is recorded.
 
 All draw from the default generator (see :func:`tensorgrad.manual_seed`) unless another is given, so that one seed
-gives the same values on every device.
+gives the same values on every device. A bare array is filled as a Tensor is: ``normal_(layer.weight.data)`` works, too.
 """
 
 from __future__ import annotations
@@ -33,9 +33,19 @@ __all__ = [
 ]
 
 
+def _bare(tensor: Tensor) -> Any:
+    """The array to fill: NumPy's arrays have a ``data``, too, which is another thing."""
+    return tensor.data if isinstance(tensor, Tensor) else tensor
+
+
+def _device(tensor: Tensor) -> str:
+    return backend.device_of(_bare(tensor))
+
+
 def _put(tensor: Tensor, values: Any, by: str) -> Tensor:
-    tensor.data[...] = values
-    versions.mark(tensor.data, by)
+    array = _bare(tensor)
+    array[...] = values
+    versions.mark(array, by)
     return tensor
 
 
@@ -54,13 +64,13 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
         True
     """
     return _put(
-        tensor, choose_generator(generator).uniform(tensor.shape, tensor.dtype, tensor.device, a, b), "uniform_"
+        tensor, choose_generator(generator).uniform(tensor.shape, tensor.dtype, _device(tensor), a, b), "uniform_"
     )
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal numbers with that mean and standard deviation; other arguments as of :func:`uniform_`."""
-    values = choose_generator(generator).normal(tensor.shape, tensor.dtype, tensor.device, mean, std)
+    values = choose_generator(generator).normal(tensor.shape, tensor.dtype, _device(tensor), mean, std)
     return _put(tensor, values, "normal_")
 
 
@@ -90,7 +100,7 @@ def trunc_normal_(
     if not (std > 0 and a < b):
         raise ValueError(f"trunc_normal_() needs std > 0 and a < b, got std={std}, a={a}, b={b}.")
     low, high = (math.erf((bound - mean) / (std * math.sqrt(2))) for bound in (a, b))
-    levels = choose_generator(generator).uniform(tensor.shape, "float64", tensor.device, low, high)
+    levels = choose_generator(generator).uniform(tensor.shape, "float64", _device(tensor), low, high)
     xp = backend.namespace(levels)
     values = mean + std * math.sqrt(2) * erfinv(levels)
     return _put(tensor, xp.clip(values, a, b), "trunc_normal_")
@@ -127,7 +137,7 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.ndim != 2:
         raise ValueError(f"eye_() takes a tensor with two axes, got shape {tensor.shape}.")
     rows, columns = tensor.shape
-    return _put(tensor, backend.namespace(tensor.data).eye(rows, columns, dtype=tensor.dtype), "eye_")
+    return _put(tensor, backend.namespace(_bare(tensor)).eye(rows, columns, dtype=tensor.dtype), "eye_")
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -151,12 +161,13 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     if groups < 1 or tensor.shape[0] % groups:
         raise ValueError(f"dirac_(): groups={groups} must divide the {tensor.shape[0]} output channels.")
     zeros_(tensor)
+    array = _bare(tensor)
     each = tensor.shape[0] // groups
     middle = tuple(length // 2 for length in tensor.shape[2:])
     for group in range(groups):
         for channel in range(min(each, tensor.shape[1])):
-            tensor.data[(group * each + channel, channel, *middle)] = 1
-    versions.mark(tensor.data, "dirac_")
+            array[(group * each + channel, channel, *middle)] = 1
+    versions.mark(array, "dirac_")
     return tensor
 
 
@@ -291,7 +302,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
         return tensor
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     dtype = "float32" if tensor.dtype == "float16" else tensor.dtype
-    random = choose_generator(generator).normal((max(rows, columns), min(rows, columns)), dtype, tensor.device)
+    random = choose_generator(generator).normal((max(rows, columns), min(rows, columns)), dtype, _device(tensor))
     xp = backend.namespace(random)
     q, r = xp.linalg.qr(random)
     # With these signs all orthogonal matrices are equally likely.
@@ -324,8 +335,8 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     if not 0 <= sparsity <= 1:
         raise ValueError(f"sparsity is a part, between 0 and 1, got {sparsity}.")
     generator = choose_generator(generator)
-    values = generator.normal(tensor.shape, tensor.dtype, tensor.device, 0.0, std)
-    levels = generator.uniform(tensor.shape, "float64", tensor.device, 0.0, 1.0)
+    values = generator.normal(tensor.shape, tensor.dtype, _device(tensor), 0.0, std)
+    levels = generator.uniform(tensor.shape, "float64", _device(tensor), 0.0, 1.0)
     xp = backend.namespace(values)
     places = xp.argsort(xp.argsort(levels, axis=0), axis=0)
     kept = places >= math.ceil(sparsity * tensor.shape[0])

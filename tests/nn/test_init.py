@@ -90,6 +90,38 @@ def test_columns_with_zeros(device: str) -> None:
     assert (init.sparse_(tg.ones((3, 2)), 1.0).numpy() == 0).all()
 
 
+FILLS = {
+    "constant": lambda x: init.constant_(x, 2.0),
+    "dirac": init.dirac_,
+    "eye": init.eye_,
+    "kaiming": init.kaiming_normal_,
+    "normal": init.normal_,
+    "orthogonal": init.orthogonal_,
+    "sparse": lambda x: init.sparse_(x, 0.5),
+    "truncated": init.trunc_normal_,
+    "uniform": init.uniform_,
+}
+
+
+@pytest.mark.parametrize("name", FILLS)
+def test_a_bare_array_is_filled_as_a_tensor_is(name: str, device: str) -> None:
+    layers = [nn.Conv1d(3, 3, 3) if name == "dirac" else nn.Linear(3, 4) for _ in range(2)]
+    first, second = (layer.to(device) for layer in layers)
+    tg.manual_seed(3)
+    FILLS[name](first.weight)
+    tg.manual_seed(3)
+    FILLS[name](second.weight.data)
+    np.testing.assert_array_equal(first.weight.numpy(), second.weight.numpy())
+
+
+def test_filling_a_bare_array_is_noticed_by_the_graph() -> None:
+    layer = nn.Linear(2, 2)
+    out = layer(tg.ones((1, 2), requires_grad=True)).sum()
+    init.normal_(layer.weight.data)
+    with pytest.raises(tg.GradientError, match="normal_"):
+        out.backward()
+
+
 def test_nothing_to_fill() -> None:
     for fill in (init.orthogonal_, init.kaiming_uniform_, init.xavier_normal_, init.trunc_normal_):
         assert fill(tg.zeros((0, 3))).shape == (0, 3)
