@@ -1,6 +1,9 @@
-"""The exceptions that tensorgrad raises where Python has no fitting one of its own."""
+"""The exceptions that tensorgrad raises where Python has no fitting one of its own, and a check that many need."""
 
 from __future__ import annotations
+
+import operator
+from typing import Any
 
 
 class GradientError(RuntimeError):
@@ -13,3 +16,16 @@ class DeviceError(RuntimeError):
 
 class CheckpointError(RuntimeError):
     """A saved file does not hold what was expected of it."""
+
+
+def whole(name: str, value: Any) -> int:
+    """``value`` as an integer.
+
+    Raises:
+        TypeError: if it is none, in which it is called ``name``.
+    """
+    try:
+        return operator.index(value)
+    except TypeError:
+        given = repr(value) if isinstance(value, (float, str)) else type(value).__name__
+        raise TypeError(f"{name} is a whole number, got {given}.") from None

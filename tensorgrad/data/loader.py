@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import operator
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from tensorgrad import backend
 from tensorgrad.data.collate import to_tensors
 from tensorgrad.data.dataset import batch_of, may_draw
 from tensorgrad.data.workers import END, Maker, Pool, Processes, Threads, context_of, in_order
+from tensorgrad.errors import whole
 from tensorgrad.random import Generator, choose_generator
 
 
@@ -112,7 +112,7 @@ class DataLoader:
                 f"a dataset has a length and can be indexed, or can be gone through as often as one likes; "
                 f"{type(dataset).__name__} does not, or cannot."
             )
-        if operator.index(batch_size) < 1:
+        if whole("batch_size", batch_size) < 1:
             raise ValueError(f"batch_size is 1 or greater, got {batch_size}.")
         if self.streamed and (shuffle or sampler is not None or batch_sampler is not None):
             raise ValueError(
@@ -126,7 +126,7 @@ class DataLoader:
                 "the batch_sampler says what is in each batch: batch_size, shuffle, sampler and drop_last do not go "
                 "with it."
             )
-        if operator.index(num_workers) < 0:
+        if whole("num_workers", num_workers) < 0:
             raise ValueError(f"num_workers is 0 or greater, got {num_workers}.")
         if worker not in ("process", "thread"):
             raise ValueError(f"a worker is a 'process' or a 'thread', not {worker!r}.")
@@ -142,13 +142,13 @@ class DataLoader:
             raise ValueError(f"{name} is about workers, and there are none: give num_workers, too.")
         if prefetch is not None and prefetch_factor is not None:
             raise ValueError("prefetch is about all batches in advance, prefetch_factor about each worker's: give one.")
-        if prefetch_factor is not None and operator.index(prefetch_factor) < 1:
+        if prefetch_factor is not None and whole("prefetch_factor", prefetch_factor) < 1:
             raise ValueError(f"prefetch_factor is 1 or greater, got {prefetch_factor}.")
         if prefetch is None and num_workers:
             prefetch = num_workers * (prefetch_factor or 2)
         if prefetch is None:
             prefetch = 0 if collate_fn is None and batch_of(dataset) else 2
-        if operator.index(prefetch) < 0:
+        if whole("prefetch", prefetch) < 0:
             raise ValueError(f"prefetch is 0 or greater, got {prefetch}.")
         self.dataset = dataset
         self.batch_size = batch_size
@@ -190,7 +190,7 @@ class DataLoader:
             >>> [batch.tolist() for batch in loader.batches(2)] == [batch.tolist() for batch in again][2:]
             True
         """
-        if operator.index(start) < 0:
+        if whole("start", start) < 0:
             raise ValueError(f"a loop starts at batch 0 or a later one, got {start}.")
         # Drawn here and not at the first batch: loops that run side by side each have their own.
         parts = None if self.streamed else self._parts()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from tensorgrad.errors import whole
 from tensorgrad.random import Generator, choose_generator
 
 
@@ -84,7 +84,7 @@ class RandomSampler(Sampler):
         num_samples: int | None = None,
         seed: int | Generator | None = None,
     ) -> None:
-        if num_samples is not None and operator.index(num_samples) < 0:
+        if num_samples is not None and whole("RandomSampler: num_samples", num_samples) < 0:
             raise ValueError(f"RandomSampler: num_samples is 0 or more, got {num_samples}.")
         if num_samples and not len(data_source):
             raise ValueError(f"RandomSampler: there is nothing to draw {num_samples} samples from.")
@@ -156,7 +156,7 @@ class WeightedRandomSampler(Sampler):
         self.weights = np.asarray(weights, dtype=np.float64).reshape(-1)
         if not (np.isfinite(self.weights).all() and (self.weights >= 0).all() and self.weights.any()):
             raise ValueError("WeightedRandomSampler: weights are finite, 0 or more, and not all 0.")
-        if operator.index(num_samples) < 0:
+        if whole("WeightedRandomSampler: num_samples", num_samples) < 0:
             raise ValueError(f"WeightedRandomSampler: num_samples is 0 or more, got {num_samples}.")
         most = int(np.count_nonzero(self.weights))
         if not replacement and num_samples > most:
@@ -234,7 +234,7 @@ class BatchSampler(Sampler):
     """
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool = False) -> None:
-        if operator.index(batch_size) < 1:
+        if whole("batch_size", batch_size) < 1:
             raise ValueError(f"batch_size is 1 or greater, got {batch_size}.")
         self.sampler = sampler
         self.batch_size = batch_size

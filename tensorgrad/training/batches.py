@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from tensorgrad.data.dataset import Dataset
 from tensorgrad.data.loader import DataLoader
 from tensorgrad.errors import CheckpointError
 from tensorgrad.random import Generator, default_generator
@@ -33,8 +34,16 @@ def check_generators(states: Sequence[Any] | None, generators: Sequence[Generato
         )
 
 
-def batches_from(data: Data, start: int) -> Iterator[Any]:
-    """The batches of a loop without the first ones; what they draw before the first batch has been drawn."""
+def batches_from(data: Data, start: int = 0) -> Iterator[Any]:
+    """The batches of a loop without the first ones; what they draw before the first batch has been drawn.
+
+    Raises:
+        TypeError: for a dataset, which gives samples.
+    """
+    if isinstance(data, Dataset):
+        raise TypeError(
+            f"a {type(data).__name__} gives samples one by one: put it into a DataLoader(dataset, batch_size)."
+        )
     if isinstance(data, DataLoader) and type(data).__iter__ is DataLoader.__iter__:
         return data.batches(start)
     batches = iter(data)

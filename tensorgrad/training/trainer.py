@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import operator
 import os
 import signal
 import sys
@@ -22,7 +21,7 @@ from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.data.collate import to_tensors
 from tensorgrad.data.dataset import TensorDataset
 from tensorgrad.data.loader import DataLoader
-from tensorgrad.errors import CheckpointError
+from tensorgrad.errors import CheckpointError, whole
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.utils import clip_grad_norm_, clip_grad_value_
 from tensorgrad.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -39,6 +38,7 @@ from tensorgrad.training.batches import (
     with_last,
 )
 from tensorgrad.training.callbacks import Callback, unknown_figure
+from tensorgrad.training.checks import require_loss, require_own_optimizer, why_no_number
 from tensorgrad.training.history import History
 from tensorgrad.training.metrics import Mean, Metric
 
@@ -129,6 +129,8 @@ class Trainer:
         for what, kind, objects in (("metrics", Metric, given), ("callbacks", Callback, callbacks)):
             if not isinstance(objects, Iterable) or not all(isinstance(thing, kind) for thing in objects):
                 raise TypeError(f"{what} are a list of objects of {kind.__name__}'s subclasses, got {objects!r}.")
+        if not callable(criterion):
+            raise TypeError(f"a criterion is called with outputs and targets, as nn.MSELoss(); got {criterion!r}.")
         self.model, self.optimizer, self.criterion = model, optimizer, criterion
         self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {metric.name: metric for metric in metrics}
         if len(self.metrics) < len(metrics):
@@ -165,11 +167,13 @@ class Trainer:
 
         Raises:
             ValueError: if there are no batches, or fewer than 0 epochs.
+            TypeError: if data give samples one by one and no batches.
             FloatingPointError: if the loss is no number.
             CheckpointError: if the file is no checkpoint of such a training.
         """
-        if operator.index(epochs) < 0:
+        if whole("fit(batches, epochs): epochs", epochs) < 0:
             raise ValueError(f"epochs are 0 or more, got {epochs}.")
+        require_own_optimizer(self.optimizer, self.model, self.criterion)
         if self.checkpoint is not None:
             # That there can be no such folder is better known now than after an epoch.
             self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -205,6 +209,11 @@ class Trainer:
         output = self.model(*inputs)
         return self.criterion(output, target), output
 
+    def _loss_of(self, inputs: Sequence[Any], target: Any) -> tuple[Tensor, Any]:
+        loss, output = self.compute_loss(inputs, target)
+        require_loss(loss)
+        return loss, output
+
     def _train_epoch(self, train: Data) -> None:
         self.model.train()
         skipped, rng_now = self.batch, get_rng_state()
@@ -225,11 +234,11 @@ class Trainer:
             set_rng_state(rng_now)
         for number, (batch, last) in enumerate(with_last(batches), start=skipped + 1):
             inputs, target = self._parts(batch)
-            loss, output = self.compute_loss(inputs, target)
+            loss, output = self._loss_of(inputs, target)
             count, value = count_of(inputs[0]), loss.item()
             if not np.isfinite(value):
                 raise FloatingPointError(
-                    f"the loss is {value} in epoch {self.epoch + 1}, batch {number}: is the learning rate too large?"
+                    f"the loss is {value} in epoch {self.epoch + 1}, batch {number}: {why_no_number(inputs, target)}"
                 )
             weighted = loss if self.accumulate == 1 else loss * count
             (weighted if self.scaler is None else self.scaler.scale(weighted)).backward()
@@ -325,9 +334,9 @@ class Trainer:
             for metric in self.metrics.values():
                 metric.reset()
             with self._evaluating():
-                for batch in data:
+                for batch in batches_from(data):
                     inputs, target = self._parts(batch)
-                    value, output = self.compute_loss(inputs, target)
+                    value, output = self._loss_of(inputs, target)
                     loss.update(value.item(), count_of(inputs[0]))
                     for metric in self.metrics.values():
                         metric.update(output, target)
@@ -353,7 +362,7 @@ class Trainer:
             data = DataLoader(TensorDataset(data), batch_size)
         outputs = []
         with self._evaluating():
-            for batch in data:
+            for batch in batches_from(data):
                 x = batch[0] if isinstance(batch, (tuple, list)) else batch
                 outputs.append(self.model(to_tensors(x, self._device())).data)
         if not outputs:
@@ -372,8 +381,9 @@ class Trainer:
 
     def _parts(self, batch: Any) -> tuple[list[Any], Any]:
         if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+            alone = " of 1" if isinstance(batch, (tuple, list)) else ""
             raise ValueError(
-                f"a batch is an input (or several) and a target, got {type(batch).__name__}. Arrays go into a "
+                f"a batch is an input (or several) and a target, got {type(batch).__name__}{alone}. Arrays go into a "
                 "DataLoader(TensorDataset(x, y), batch_size)."
             )
         *inputs, target = (to_tensors(part, self._device()) for part in batch)

@@ -437,7 +437,8 @@ def test_many_loops_leave_no_threads():
     ("options", "error", "words"),
     [
         ({"batch_size": 0}, ValueError, "batch_size is 1 or greater, got 0"),
-        ({"batch_size": 2.5}, TypeError, "integer"),
+        ({"batch_size": 2.5}, TypeError, r"batch_size is a whole number, got 2\.5"),
+        ({"num_workers": "2"}, TypeError, "num_workers is a whole number, got '2'"),
         ({"prefetch": -1}, ValueError, "prefetch is 0 or greater, got -1"),
         ({"device": "tpu"}, DeviceError, "unknown device 'tpu'"),
         ({"seed": -1}, ValueError, "a seed is 0 or greater, got -1"),

@@ -277,8 +277,56 @@ def test_data_that_make_no_sense() -> None:
         run.fit(loader(), 1, resume=True)
     with pytest.raises(ValueError, match="a path, or the Trainer a checkpoint"):
         run.save()
-    with pytest.raises(FloatingPointError, match="the loss is nan in epoch 1, batch 1"):
-        run.fit([(np.full((2, 6), np.nan, "float32"), Y[:2])], 1)
+    with pytest.raises(ValueError, match=r"an input .* and a target, got tuple of 1"):
+        run.fit(DataLoader(TensorDataset(X), batch_size=4), 1)
+
+
+def test_a_dataset_gives_no_batches() -> None:
+    run, dataset = trainer(), TensorDataset(X, Y)
+    before = weights(run.model)
+    words = r"a TensorDataset gives samples one by one: put it into a DataLoader\(dataset, batch_size\)"
+    for use in (lambda: run.fit(dataset, 1), lambda: run.evaluate(dataset), lambda: run.predict(dataset)):
+        with pytest.raises(TypeError, match=words):
+            use()
+    assert weights(run.model) == before
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (np.full((2, 6), np.nan, "float32"), Y[:2], "the batch's input holds NaN or infinity already"),
+        (X[:2], np.full((2, 2), np.inf, "float32"), "the batch's target holds NaN or infinity already"),
+        (np.full((2, 6), 3e38, "float32"), Y[:2], "is the learning rate too large"),
+    ],
+)
+def test_a_loss_that_is_no_number(x: np.ndarray, y: np.ndarray, words: str) -> None:
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=f"in epoch 1, batch 1: .*{words}"):
+        trainer(metrics=()).fit([(x, y)], 1)
+
+
+def test_losses_that_make_no_sense() -> None:
+    net = model()
+    optimizer = tg.optim.SGD(net.parameters())
+    with pytest.raises(ValueError, match=r"one number for a batch, got a loss of shape \(16,\): take its mean"):
+        Trainer(net, optimizer, nn.CrossEntropyLoss(reduction="none")).fit(loader(), 1)
+    with pytest.raises(TypeError, match="the loss as a Tensor, for gradients; got float"):
+        Trainer(net, optimizer, lambda output, target: 1.0).fit(loader(), 1)
+
+
+def test_names_are_no_optimizers_and_losses() -> None:
+    net = model()
+    with pytest.raises(TypeError, match=r"an optimizer is made first, .* got 'adam'"):
+        Trainer(net, "adam", nn.CrossEntropyLoss()).fit(loader(), 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"a criterion is called .* got 'mse'"):
+        Trainer(net, tg.optim.SGD(net.parameters()), "mse")  # type: ignore[arg-type]
+
+
+def test_the_optimizer_of_another_model() -> None:
+    net, criterion = model(), nn.CrossEntropyLoss()
+    with pytest.raises(ValueError, match="none of the optimizer's parameters is one of Sequential's"):
+        Trainer(net, tg.optim.SGD(model().parameters()), criterion).fit(loader(), 1)
+    # A part of the model is enough.
+    Trainer(net, tg.optim.SGD(net[0].parameters()), criterion).fit(loader(), 1)
 
 
 @pytest.mark.parametrize(
@@ -300,8 +348,9 @@ def test_numbers_of_epochs() -> None:
     assert trainer().fit(loader(), 0) == []
     with pytest.raises(ValueError, match="epochs are 0 or more, got -1"):
         trainer().fit(loader(), -1)
-    with pytest.raises(TypeError):
-        trainer().fit(loader(), "2")
+    for epochs, given in (("2", "'2'"), (1.5, "1.5"), (Y, "ndarray")):
+        with pytest.raises(TypeError, match=f"epochs is a whole number, got {given}"):
+            trainer().fit(loader(), epochs)
 
 
 def test_validation_data_that_are_used_up() -> None:
