@@ -109,6 +109,12 @@ def test_beginning_in_the_middle_needs_the_beginning() -> None:
         lr_scheduler.StepLR(sgd(), 3, last_epoch=4)
 
 
+def test_a_whole_number_may_be_a_float() -> None:
+    optimizer = sgd(1.0)
+    schedule = lr_scheduler.StepLR(optimizer, 2.0, gamma=0.5)  # type: ignore[arg-type]
+    assert [row[0] for row in rates(optimizer, schedule, 4)] == [1.0, 1.0, 0.5, 0.5]
+
+
 def test_changes_by_hand_stay() -> None:
     optimizer = sgd(1.0)
     schedule = lr_scheduler.StepLR(optimizer, 2, gamma=0.5)

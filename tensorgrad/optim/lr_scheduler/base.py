@@ -157,7 +157,10 @@ def set_momentum(group: dict[str, Any], momentum: float) -> None:
 
 
 def require_positive(name: str, value: Any) -> int:
+    """``value`` as an integer, which 2.0 is, too: many programs write so."""
     value = plain(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError(f"{name} is a positive integer, got {value!r}.")
     return value
