@@ -53,6 +53,13 @@ class LRCurve:
             )
         return self.lrs[reach + slopes.index(min(slopes))]
 
+    def __repr__(self) -> str:
+        ends = f"{len(self.lrs)} steps from {self.lrs[0]:.3g} to {self.lrs[-1]:.3g}"
+        try:
+            return f"LRCurve({ends}, steepest at {self.steepest:.3g}, least at {self.at_minimum:.3g})"
+        except ValueError:
+            return f"LRCurve({ends}, falling nowhere)"
+
     def _slope(self, first: int, end: int) -> float:
         """Of the line through some of the losses, against the logarithm of the learning rate."""
         logs, losses = np.log(self.lrs[first:end]), np.array(self.losses[first:end])

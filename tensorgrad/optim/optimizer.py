@@ -73,8 +73,8 @@ class Optimizer:
             self.add_param_group(group)
         if not self._named():
             raise ValueError(
-                f"{type(self).__name__} got no parameters. Has the model any, or was the generator used up before? "
-                f"Call model.parameters() anew."
+                f"{type(self).__name__} got no parameters. Has the model any (layers in a plain list are not found: "
+                f"use nn.ModuleList), or was the generator used up before? Call model.parameters() anew."
             )
 
     def check(self, *args: Any, **options: Any) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tensorgrad.serialization import format_of, save
+from tensorgrad.training.history import short
 
 
 class Callback:
@@ -297,7 +298,7 @@ class ProgressBar(Callback):
     def on_epoch_end(self, trainer: Any, row: dict[str, Any]) -> None:
         """Writes a line."""
         self.on_fit_end(trainer)
-        figures = (f"{name} {_short(v)}" for name, v in row.items() if name != "epoch" and not isinstance(v, list))
+        figures = (f"{name} {short(v)}" for name, v in row.items() if name != "epoch" and not isinstance(v, list))
         print(f"epoch {row['epoch']}: {', '.join(figures)}", file=sys.stderr, flush=True)
 
     def on_fit_end(self, trainer: Any) -> None:
@@ -305,10 +306,6 @@ class ProgressBar(Callback):
         if self.bar is not None:
             self.bar.close()
             self.bar = None
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _in_notebook() -> bool:

@@ -288,7 +288,8 @@ class Trainer:
     def _leave_if_interrupted(self) -> None:
         if self.interrupted:
             saved = "" if self.checkpoint is None else f", saved in {str(self.checkpoint)!r} (go on with resume=True)"
-            print(f"interrupted in epoch {self.epoch + 1}, after batch {self.batch}{saved}.", file=sys.stderr)
+            inside = f"in epoch {self.epoch + 1}, after batch {self.batch}"
+            print(f"interrupted {inside if self.batch else f'after epoch {self.epoch}'}{saved}.", file=sys.stderr)
             raise KeyboardInterrupt
 
     def _end_epoch(self, valid: Data | None) -> None:
@@ -352,7 +353,8 @@ class Trainer:
         """The model's outputs, in evaluation mode and without gradients.
 
         Args:
-            data: an array or Tensor of inputs; or batches of inputs. Of those that are tuples the first part is taken.
+            data: an array or Tensor of inputs; or batches, of inputs alone or as :meth:`fit` takes them: of a tuple of
+                several parts the last is the target, and is left out.
             batch_size: of an array.
 
         Returns:
@@ -363,8 +365,8 @@ class Trainer:
         outputs = []
         with self._evaluating():
             for batch in batches_from(data):
-                x = batch[0] if isinstance(batch, (tuple, list)) else batch
-                outputs.append(self.model(to_tensors(x, self._device())).data)
+                inputs = batch[: max(1, len(batch) - 1)] if isinstance(batch, (tuple, list)) else (batch,)
+                outputs.append(self.model(*(to_tensors(x, self._device()) for x in inputs)).data)
         if not outputs:
             raise ValueError("predict() got no batches.")
         return Tensor(backend.namespace(outputs[0]).concatenate(outputs))

@@ -34,6 +34,13 @@ def everything(model, optimizer):
     return arrays, kept, state["param_groups"], optimizer.stepped, tg.random.get_rng_state()
 
 
+def test_a_curve_is_shown_in_a_line() -> None:
+    rates = (1e-3, 1e-2, 1e-1, 1.0)
+    falling, flat = (2.0, 1.5, 1.0, 4.0), (1.0,) * 4
+    assert repr(LRCurve(rates, falling, falling)) == "LRCurve(4 steps from 0.001 to 1, steepest at 0.01, least at 0.1)"
+    assert repr(LRCurve(rates, flat, flat)) == "LRCurve(4 steps from 0.001 to 1, falling nowhere)"
+
+
 def test_it_finds_rates_that_train(work) -> None:
     model, optimizer, batches = work
     curve = find_lr(model, optimizer, nn.MSELoss(), batches)

@@ -90,7 +90,7 @@ def test_takes_lists_generators_names_and_groups() -> None:
     ("bad", "error", "words"),
     [
         ([], ValueError, "no parameters"),
-        (iter(()), ValueError, "used up"),
+        (iter(()), ValueError, "plain list are not found: use nn.ModuleList.*used up"),
         ([{"params": []}], ValueError, "no parameters"),
         (parameter(), TypeError, r"\[tensor\]"),
         ({"w": parameter()}, TypeError, "got dict"),

@@ -249,6 +249,16 @@ def test_prediction() -> None:
     assert tg.random.get_rng_state() == random
 
 
+def test_prediction_from_several_inputs() -> None:
+    """Batches as for fit(), with the target in the last place."""
+    run = trainer(nn.Bilinear(6, 6, 2), metrics=())
+    batches = DataLoader(TensorDataset(X, X[::-1].copy(), Y), batch_size=16)
+    run.fit(batches, 1)
+    with tg.no_grad():
+        expected = run.model(tg.tensor(X), tg.tensor(X[::-1].copy()))
+    np.testing.assert_allclose(run.predict(batches).numpy(), expected.numpy(), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -402,6 +412,15 @@ class Given(Callback):
 
     def on_epoch_end(self, trainer, row):
         row["figure"] = self.values[row["epoch"] - 1]
+
+
+def test_history_as_a_table() -> None:
+    history = trainer(metrics=[Accuracy(), ConfusionMatrix(2)]).fit(loader(), 12)
+    head, *rows = str(history).splitlines()
+    assert head.split() == ["epoch", "loss", "accuracy", "lr", "seconds"]
+    assert [row.split()[:2] for row in rows] == [[str(row["epoch"]), f"{row['loss']:.4g}"] for row in history]
+    assert {len(row) for row in rows} == {len(head)}
+    assert str(History()) == ""
 
 
 def test_stopping_early() -> None:
@@ -712,7 +731,7 @@ def test_ctrl_c_ends_the_step_and_saves(tmp_path, capsys) -> None:
     assert outcome(run) == expected
 
 
-def test_ctrl_c_while_looking_at_validation_data_is_not_lost() -> None:
+def test_ctrl_c_while_looking_at_validation_data_is_not_lost(capsys) -> None:
     run = trainer()
 
     def batches():
@@ -726,6 +745,7 @@ def test_ctrl_c_while_looking_at_validation_data_is_not_lost() -> None:
     with pytest.raises(KeyboardInterrupt):
         run.fit(loader(), 1, valid=Valid())
     assert run.epoch == 1
+    assert capsys.readouterr().err == "interrupted after epoch 1.\n"
 
 
 def test_in_a_thread_of_its_own() -> None:
