@@ -88,4 +88,5 @@ def _leaves(data: Any) -> Iterator[Any]:
 def _require_numbers(dtype: np.dtype[Any], given: Any) -> None:
     if dtype.kind not in "biufc":
         kind = type(given).__name__
-        raise TypeError(f"expected numbers or booleans, got {kind} which NumPy reads as dtype {dtype}.")
+        hint = " Names become numbers with np.unique(names, return_inverse=True)." if dtype.kind in "US" else ""
+        raise TypeError(f"expected numbers or booleans, got {kind} which NumPy reads as dtype {dtype}.{hint}")

@@ -59,12 +59,23 @@ def reshape(x, /, shape, *, copy=None):
                 [3., 4.]], dtype=float32, device='cpu')
     """
     if copy is None:
-        return _reshape(x, shape)
+        return _reshaped(x, shape)
     x = clone(x) if copy else as_operand(x)
-    out = _reshape(x, shape)
+    out = _reshaped(x, shape)
     if out.size and not _may_share_memory(out, x):
         raise ValueError(f"reshape(copy=False) of shape {tuple(x.shape)} to {shape}: its memory order needs a copy.")
     return out
+
+
+def _reshaped(x, shape):
+    try:
+        return _reshape(x, shape)
+    except ValueError:
+        x = as_operand(x)
+        raise ValueError(
+            f"reshape() of shape {tuple(x.shape)}, {math.prod(x.shape)} elements, to {shape}: that is another number "
+            "of elements, or there is more than one -1."
+        ) from None
 
 
 def _may_share_memory(*arrays):

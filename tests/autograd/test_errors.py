@@ -292,6 +292,11 @@ class TestValues:
         with pytest.raises(TypeError, match="expected numbers"):
             tg.tensor(data)
 
+    @pytest.mark.parametrize("names", [["setosa", "virginica"], np.array(["a", "b"]), np.array([b"a"])])
+    def test_names_of_classes(self, names):
+        with pytest.raises(TypeError, match=r"become numbers with np\.unique\(names, return_inverse=True\)"):
+            tg.tensor(names)
+
     def test_wrong_dtype_name(self):
         with pytest.raises(TypeError, match="expected a dtype such as 'float32'"):
             tg.ones(2, dtype="float33")

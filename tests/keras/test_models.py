@@ -59,6 +59,11 @@ def test_the_lectures_program(capsys):
     assert mean == pytest.approx(0.1)
 
 
+def test_one_layer_is_no_list_of_layers():
+    with pytest.raises(TypeError, match=r"takes a list of layers, as \[Dense\(...\)\], got one alone"):
+        keras.Sequential(layers.Dense(2))
+
+
 def test_fit_is_a_loop_over_the_same_layers_losses_and_optimizers():
     model = small(optimizer="sgd")
     plain = nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))

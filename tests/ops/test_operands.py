@@ -263,6 +263,8 @@ def test_pytorchs_names_of_axis_and_keepdims(name: str) -> None:
         (lambda x: tg.concat([x, x[:, :1]]), ValueError, "dimension|shape"),
         (lambda x: tg.stack([x, x[:1]]), ValueError, "one shape"),
         (lambda x: tg.stack([]), ValueError, "at least one"),
+        (lambda x: x.view(4, -1), ValueError, r"shape \(2, 3\), 6 elements, to \(4, -1\): .* another number"),
+        (lambda x: x.reshape(-1, -1), ValueError, r"to \(-1, -1\): .* more than one -1"),
         (lambda x: tg.matmul(x, x), ValueError, "mismatch|shape"),
         (lambda x: x @ 2.0, ValueError, "axis"),
         (lambda x: tg.matmul(x, x), ValueError, r"\(2, 3\) and \(2, 3\).* 3 .* 2 "),

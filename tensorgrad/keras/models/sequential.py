@@ -40,6 +40,8 @@ class Sequential(Model):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self.stack = nn.Sequential()
         self._input: InputLayer | None = None
+        if isinstance(layers, nn.Module):
+            raise TypeError(f"Sequential takes a list of layers, as [{type(layers).__name__}(...)], got one alone.")
         for layer in layers or ():
             self.add(layer)
 
