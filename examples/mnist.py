@@ -23,7 +23,7 @@ from report import report
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.data import FASHION_MNIST_CLASSES, DataLoader, load_fashion_mnist, load_mnist
-from tensorgrad.data.transforms import RandomCrop, RandomHorizontalFlip
+from tensorgrad.data.transforms import Compose, RandomCrop, RandomHorizontalFlip
 from tensorgrad.nn import functional as F
 from tensorgrad.optim import AdamW
 from tensorgrad.optim.lr_scheduler import OneCycleLR
@@ -83,7 +83,7 @@ def make_deep() -> nn.Sequential:
         *convolution(64, 128),  # -> (N, 128, 7, 7)
         nn.MaxPool2d(2),  # -> (N, 128, 3, 3)
         nn.Flatten(),  # -> (N, 1152)
-        nn.Dropout(0.25),
+        nn.Dropout(0.3),
         nn.Linear(1152, 10),  # -> (N, 10): a score for each digit
     )
 
@@ -102,7 +102,7 @@ RECIPES = {
     "softmax": Recipe(make_softmax, epochs=5, lr=5e-3),
     "mlp": Recipe(make_mlp, epochs=10, lr=2e-3),
     "cnn": Recipe(make_cnn, epochs=5, lr=2e-3),
-    "deep": Recipe(make_deep, epochs=12, lr=5e-3, weight_decay=1e-2, augment=True),
+    "deep": Recipe(make_deep, epochs=20, lr=5e-3, weight_decay=1e-2, augment=True),
 }
 
 
@@ -115,7 +115,9 @@ class Images(NamedTuple):
 
 
 MNIST = Images(load_mnist, DIGITS, RandomCrop(28, padding=2))
-FASHION = Images(load_fashion_mnist, FASHION_MNIST_CLASSES, RandomHorizontalFlip())
+FASHION = Images(
+    load_fashion_mnist, FASHION_MNIST_CLASSES, Compose([RandomHorizontalFlip(), RandomCrop(28, padding=1)])
+)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

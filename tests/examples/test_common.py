@@ -33,7 +33,7 @@ COMMON = ("--help", "--epochs", "--batch-size", "--lr", "--seed", "--device", "-
         (
             mnist,
             (*COMMON, "--model", "--fashion", "--data"),
-            ("5 for softmax, 10 for mlp, 5 for cnn, 12 for deep", "128", "0", "cpu", "0.0", "cnn"),
+            ("5 for softmax, 10 for mlp, 5 for cnn, 20 for deep", "128", "0", "cpu", "0.0", "cnn"),
         ),
     ],
 )
