@@ -64,11 +64,15 @@ def update(symbol: str, name: str, function: Callable[[Any, Any], Any]) -> Calla
     return method
 
 
-def _put(x: Tensor, key: Any, value: Any, form: str, instead: str) -> Tensor:
-    """Does ``x[key] = value``, as NumPy, for the user's ``form`` of it; says in a graph what to do ``instead``."""
+def _refuse_graph(x: Tensor, value: Any, form: str, instead: str) -> None:
     if is_grad_enabled() and (x.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
         _refuse_leaf(x, form)
         raise GradientError(f"{form} inside a graph would change values that gradients may need. {instead}")
+
+
+def _put(x: Tensor, key: Any, value: Any, form: str, instead: str) -> Tensor:
+    """Does ``x[key] = value``, as NumPy, for the user's ``form`` of it; says in a graph what to do ``instead``."""
+    _refuse_graph(x, value, form, instead)
     key, value = plain_key(key, x), _value(value, x)
     x._data[key] = value
     versions.mark(_part(x._data, key), form)
@@ -102,3 +106,41 @@ def zero_(self: Tensor) -> Tensor:
 def copy_(self: Tensor, other: Any) -> Tensor:
     """Takes over the values of ``other``, which broadcasts and is converted, in place."""
     return _put(self, ..., other, "copy_()", "Write x = other.to(x.dtype), or do it under tg.no_grad().")
+
+
+def _computed(x: Tensor, other: Any, form: str, ufunc: str, symbol: str, alpha: float = 1) -> Tensor:
+    """Does ``x <symbol>= alpha * other`` in the memory of ``x``, and never as ``x = x <symbol> other``."""
+    _refuse_graph(x, other, form, f"Write x = x {symbol} y, or do it under tg.no_grad().")
+    value = _value(other, x)
+    value = value if alpha == 1 else alpha * value
+    getattr(backend.namespace(x._data), ufunc)(x._data, value, out=x._data, casting="same_kind")
+    versions.mark(x._data, form)
+    return x
+
+
+def add_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """Adds ``alpha * other``, in place."""
+    return _computed(self, other, "add_()", "add", "+", alpha)
+
+
+def sub_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """Subtracts ``alpha * other``, in place."""
+    return _computed(self, other, "sub_()", "subtract", "-", alpha)
+
+
+def mul_(self: Tensor, other: Any) -> Tensor:
+    """Multiplies by ``other``, in place."""
+    return _computed(self, other, "mul_()", "multiply", "*")
+
+
+def div_(self: Tensor, other: Any) -> Tensor:
+    """Divides by ``other``, in place."""
+    return _computed(self, other, "div_()", "divide", "/")
+
+
+def clamp_(self: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
+    """Puts what is less than ``min``, or more than ``max``, there, in place."""
+    _refuse_graph(self, None, "clamp_()", "Write x = x.clamp(min, max), or do it under tg.no_grad().")
+    backend.namespace(self._data).clip(self._data, min, max, out=self._data)
+    versions.mark(self._data, "clamp_()")
+    return self

@@ -10,7 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tensorgrad import backend
 from tensorgrad.autograd import Tensor
@@ -30,6 +30,8 @@ from tensorgrad.ops import (
     softmax,
     trigonometry,
 )
+from tensorgrad.ops.arguments import as_operand, with_aliases
+from tensorgrad.ops.geometry import normalize_axis
 
 
 def _divmod(x1: Any, x2: Any) -> tuple[Any, Any]:
@@ -161,7 +163,6 @@ METHODS: dict[str, Callable[..., Any]] = {
     "all": reductions.all,
     "any": reductions.any,
     "count_nonzero": reductions.count_nonzero,
-    "norm": linalg.vector_norm,
     # indexing
     "nonzero": indexing.nonzero,
     # shape
@@ -190,6 +191,11 @@ METHODS: dict[str, Callable[..., Any]] = {
     "type_as": casting.to,
     "clone": casting.clone,
     "copy": casting.clone,
+    "add_": inplace.add_,
+    "sub_": inplace.sub_,
+    "mul_": inplace.mul_,
+    "div_": inplace.div_,
+    "clamp_": inplace.clamp_,
     "fill_": inplace.fill_,
     "zero_": inplace.zero_,
     "copy_": inplace.copy_,
@@ -206,6 +212,7 @@ ALONG_AN_AXIS = {
     "sort": indexing.sort,
     "take": indexing.take,
     "take_along_axis": indexing.take_along_axis,
+    "unbind": shape.unstack,
     "unstack": shape.unstack,
 }
 """Functions whose axis has a name only, as in the standard; of a method it may be the last argument, as in NumPy.
@@ -259,6 +266,59 @@ def masked_fill(self: Tensor, mask: Any, value: Any) -> Tensor:
 def reshape_as(self: Tensor, other: Tensor) -> Tensor:
     """The elements in the shape of ``other``."""
     return shape.reshape(self, other.shape)
+
+
+def expand_as(self: Tensor, other: Tensor) -> Tensor:
+    """The elements, repeated to the shape of ``other``."""
+    return shape.broadcast_to(self, other.shape)
+
+
+@with_aliases
+def norm(
+    self: Tensor, p: float | str = 2, axis: Any = None, keepdims: bool = False, *, ord: float | None = None
+) -> Tensor:
+    """:func:`tensorgrad.linalg.vector_norm`, with PyTorch's order of arguments; ``"fro"`` is 2."""
+    order = p if ord is None else ord
+    return linalg.vector_norm(self, axis=axis, keepdims=keepdims, ord=2 if order == "fro" else order)
+
+
+@with_aliases
+def gather(self: Tensor, axis: int, index: Any) -> Tensor:
+    """Elements along an axis at ``index``, which may be shorter along the others: it has the shape of what is given."""
+    (axis,) = normalize_axis(axis, self.ndim)
+    index = as_operand(index)
+    lengths = tuple(index.shape)
+    if len(lengths) != self.ndim or any(n > own for i, (n, own) in enumerate(zip(lengths, self.shape)) if i != axis):
+        raise ValueError(
+            f"gather() along axis {axis} of shape {self.shape} takes an index with as many axes, none but that one "
+            f"longer; got {lengths}."
+        )
+    part = self[tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(lengths))]
+    return indexing.take_along_axis(part, index, axis=axis)
+
+
+@with_aliases
+def index_select(self: Tensor, axis: int, index: Any) -> Tensor:
+    """The parts of an axis with the numbers in ``index``, one-dimensional."""
+    return indexing.take(self, index, axis=axis)
+
+
+class TopK(NamedTuple):
+    """The largest elements along an axis, and where they were."""
+
+    values: Tensor
+    indices: Tensor
+
+
+@with_aliases
+def topk(self: Tensor, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> TopK:
+    """The ``k`` largest (or smallest) elements along an axis, in order, and their indices; of equal ones the first."""
+    (axis,) = normalize_axis(axis, self.ndim)
+    if not 0 <= k <= self.shape[axis]:
+        raise ValueError(f"topk() takes 0 to {self.shape[axis]} elements along axis {axis} of {self.shape}, not {k}.")
+    order = indexing.argsort(self, axis=axis, descending=largest)
+    indices = order[(slice(None),) * axis + (slice(k),)]
+    return TopK(indexing.take_along_axis(self, indices, axis=axis), indices)
 
 
 def t(self: Tensor) -> Tensor:
@@ -345,6 +405,27 @@ OTHERS: dict[str, Any] = {
 """Second names, properties, and what Python and NumPy ask for."""
 
 
+NAMED: tuple[Callable[..., Any], ...] = (
+    reshape,
+    permute,
+    transpose,
+    expand,
+    expand_as,
+    masked_fill,
+    reshape_as,
+    norm,
+    gather,
+    index_select,
+    topk,
+    t,
+    contiguous,
+    cuda,
+    cpu,
+    to_device,
+)
+"""The functions above that are methods under their own names."""
+
+
 def _install() -> None:
     for name, function in BINARY.items():
         setattr(Tensor, f"__{name}__", _guarded(function))
@@ -361,7 +442,7 @@ def _install() -> None:
         setattr(Tensor, name, _with_axis(function))
     for name, dtype in CASTS.items():
         setattr(Tensor, name, functools.partialmethod(casting.to, dtype=dtype))
-    for method in (reshape, permute, transpose, expand, masked_fill, reshape_as, t, contiguous, cuda, cpu, to_device):
+    for method in NAMED:
         setattr(Tensor, method.__name__, method)
     for name, member in OTHERS.items():
         setattr(Tensor, name, member)

@@ -134,12 +134,29 @@ def test_fill_zero_copy():
     assert x.copy_(tg.tensor([1, 2])).tolist() == [1.0, 2.0]
 
 
+def test_arithmetic_by_its_names():
+    """A moving average, as it is written by hand."""
+    x, y = tg.tensor([1.0, 2.0]), tg.tensor([3.0, 5.0])
+    memory = x.data
+    assert x.mul_(0.5).add_(y, alpha=2).tolist() == [6.5, 11.0]
+    assert x.sub_(tg.tensor(1), alpha=0.5).div_([2, 4]).tolist() == [3.0, 2.625]
+    assert x.clamp_(max=2.75).clamp_(2.7, 3).tolist() == [2.75, np.float32(2.7)]
+    assert x.data is memory
+    with pytest.raises(TypeError):
+        tg.tensor([1, 2]).add_(0.5)
+
+
 @pytest.mark.parametrize(
     ("change", "form", "way_out"),
     [
         (lambda x: x.fill_(3), "fill_", "tg.full_like"),
         (lambda x: x.zero_(), "zero_", "x.grad = None"),
         (lambda x: x.copy_(1), "copy_", "no_grad"),
+        (lambda x: x.add_(1), "add_", r"x \+ y"),
+        (lambda x: x.sub_(1), "sub_", "x - y"),
+        (lambda x: x.mul_(2), "mul_", r"x \* y"),
+        (lambda x: x.div_(2), "div_", "x / y"),
+        (lambda x: x.clamp_(2), "clamp_", "x.clamp"),
     ],
 )
 def test_methods_are_called_by_their_names(change, form, way_out):

@@ -385,10 +385,41 @@ class TestMethods:
             (lambda x: x.exp2(), [[2.0, 4.0], [8.0, 16.0]]),
             (lambda x: x.view_as(tg.ones(4)), [1.0, 2.0, 3.0, 4.0]),
             (lambda x: x.type_as(tg.tensor(1)), [[1, 2], [3, 4]]),
+            (lambda x: x[0].expand_as(x), [[1.0, 2.0], [1.0, 2.0]]),
+            (lambda x: x.norm(1), 10.0),
+            (lambda x: x.norm(p=1, dim=0), [4.0, 6.0]),
+            (lambda x: x.norm(float("inf"), 1, keepdim=True), [[2.0], [4.0]]),
+            (lambda x: x.norm("fro") ** 2 - x.norm() ** 2, 0.0),
+            (lambda x: x.norm(ord=0, axis=1), [2.0, 2.0]),
+            (lambda x: x.gather(1, tg.tensor([[1], [0]])), [[2.0], [3.0]]),
+            (lambda x: x.gather(dim=0, index=tg.tensor([[1]])), [[3.0]]),
+            (lambda x: x.index_select(1, tg.tensor([1, 1])), [[2.0, 2.0], [4.0, 4.0]]),
+            (lambda x: x.unbind(1)[1], [2.0, 4.0]),
+            (lambda x: x.topk(1).values, [[2.0], [4.0]]),
+            (lambda x: x.topk(2, dim=0).indices, [[1, 1], [0, 0]]),
+            (lambda x: x.topk(1, 1, False, True)[0], [[1.0], [3.0]]),
+            (lambda x: x.topk(0, 0)[1], []),
         ],
     )
     def test_methods_as_people_type_them(self, call, expected):
         assert call(tg.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist() == expected
+
+    def test_what_is_picked_gets_its_gradient(self):
+        x = tg.tensor([[1.0, 3.0, 2.0], [6.0, 5.0, 4.0]], requires_grad=True)
+        (x.topk(2).values.sum() + 10 * x.gather(1, tg.tensor([[2], [2]])).sum()).backward()
+        assert x.grad.tolist() == [[0.0, 1.0, 11.0], [1.0, 1.0, 10.0]]
+
+    @pytest.mark.parametrize(
+        ("call", "words"),
+        [
+            (lambda x: x.topk(3), r"0 to 2 elements along axis 1 of \(2, 2\), not 3"),
+            (lambda x: x.gather(1, tg.tensor([0])), r"index with as many axes, .* got \(1,\)"),
+            (lambda x: x.gather(1, tg.tensor([[0], [0], [0]])), r"none but that one longer; got \(3, 1\)"),
+        ],
+    )
+    def test_what_cannot_be_picked(self, call, words):
+        with pytest.raises(ValueError, match=words):
+            call(tg.ones((2, 2)))
 
     def test_contiguous(self):
         x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
