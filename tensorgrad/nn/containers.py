@@ -125,6 +125,13 @@ class Sequential(_Numbered):
     def __init__(self, *modules: Any) -> None:
         super().__init__()
         named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else None
+        for module in modules if named is None else ():
+            if isinstance(module, (list, tuple)):
+                raise TypeError("Sequential takes modules one by one: for a list of them write Sequential(*modules).")
+            if callable(module) and not isinstance(module, Module):
+                name = getattr(module, "__name__", repr(module))
+                hint = f"{name}()" if isinstance(module, type) else f"nn.Lambda({name})"
+                raise TypeError(f"Sequential takes modules, and {name} is none: write {hint}.")
         for name, module in named.items() if named is not None else enumerate(modules):
             self.register_module(str(name), module)
 

@@ -69,6 +69,20 @@ def test_changes_of_a_row(kind) -> None:
         row.append(3)
 
 
+@pytest.mark.parametrize(
+    ("modules", "words"),
+    [
+        (([nn.Linear(2, 2), nn.ReLU()],), r"write Sequential\(\*modules\)"),
+        ((nn.Linear(2, 2), nn.functional.relu), r"relu is none: write nn\.Lambda\(relu\)"),
+        ((nn.Linear(2, 2), nn.ReLU), r"ReLU is none: write ReLU\(\)"),
+        ((3,), "must be a Module or None, not int"),
+    ],
+)
+def test_what_sequential_does_not_take(modules: tuple, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        nn.Sequential(*modules)
+
+
 def test_a_subclass_of_sequential_can_be_cut() -> None:
     class Net(nn.Sequential):
         def __init__(self, width: int) -> None:
