@@ -88,5 +88,12 @@ def _leaves(data: Any) -> Iterator[Any]:
 def _require_numbers(dtype: np.dtype[Any], given: Any) -> None:
     if dtype.kind not in "biufc":
         kind = type(given).__name__
-        hint = " Names become numbers with np.unique(names, return_inverse=True)." if dtype.kind in "US" else ""
+        hint = about_names(given)
         raise TypeError(f"expected numbers or booleans, got {kind} which NumPy reads as dtype {dtype}.{hint}")
+
+
+def about_names(given: Any) -> str:
+    """For an error: what to do with text, if that is what was given in the place of numbers."""
+    if any(isinstance(value, (str, bytes)) for value in np.asarray(given, dtype=object).ravel()):
+        return " Names become numbers with np.unique(names, return_inverse=True)."
+    return ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from tensorgrad import backend, training
 from tensorgrad.autograd import Tensor
+from tensorgrad.autograd.conversion import about_names
 from tensorgrad.data import DataLoader, Dataset
 from tensorgrad.keras.callbacks import Callback, Logs
 from tensorgrad.keras.config import floatx
@@ -34,7 +35,7 @@ def as_array(name: str, data: Any) -> Any:
     if array.dtype.kind not in "biuf" or not array.ndim:
         raise TypeError(
             f"{name} is an array of numbers with a sample in each row, got dtype {array.dtype} and shape "
-            f"{array.shape}. Are the rows of different lengths?"
+            f"{array.shape}.{about_names(array) or ' Are the rows of different lengths?'}"
         )
     return array.astype(floatx()) if array.dtype == np.float64 and floatx() != "float64" else array
 

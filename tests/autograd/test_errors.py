@@ -292,7 +292,9 @@ class TestValues:
         with pytest.raises(TypeError, match="expected numbers"):
             tg.tensor(data)
 
-    @pytest.mark.parametrize("names", [["setosa", "virginica"], np.array(["a", "b"]), np.array([b"a"])])
+    @pytest.mark.parametrize(
+        "names", [["setosa", "virginica"], np.array(["a", "b"]), np.array([b"a"]), np.array(["a"], dtype=object)]
+    )
     def test_names_of_classes(self, names):
         with pytest.raises(TypeError, match=r"become numbers with np\.unique\(names, return_inverse=True\)"):
             tg.tensor(names)

@@ -59,6 +59,18 @@ def test_the_lectures_program(capsys):
     assert mean == pytest.approx(0.1)
 
 
+def test_names_of_classes_are_no_numbers():
+    model = Sequential([Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(TypeError, match=r"y is an array of numbers .* np\.unique\(names, return_inverse=True\)"):
+        model.fit(np.ones((2, 3)), np.array(["ant", "bee"], dtype=object))
+
+
+def test_metrics_come_by_their_name():
+    with pytest.raises(NotImplementedError, match=r"no loss_weights: .* metrics=\["):
+        Sequential([Dense(1)]).compile("sgd", "mse", ["mae"])
+
+
 def test_one_layer_is_no_list_of_layers():
     with pytest.raises(TypeError, match=r"takes a list of layers, as \[Dense\(...\)\], got one alone"):
         keras.Sequential(layers.Dense(2))

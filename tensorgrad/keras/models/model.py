@@ -152,7 +152,10 @@ class Model(Layer):
         if unknown:
             raise TypeError(f"compile() takes no {', '.join(unknown)}.")
         if loss_weights is not None:
-            raise NotImplementedError("compile() takes no loss_weights: a model has one output, and one loss.")
+            raise NotImplementedError(
+                "compile() takes no loss_weights: a model has one output, and one loss. Metrics are given by "
+                "their name, metrics=[...]."
+            )
         made = optimizers.get(optimizer)
         compiled_loss = None if loss is None else losses.as_loss(loss)
         usual, weighted = (_as_metrics(given) for given in (metrics, weighted_metrics))
