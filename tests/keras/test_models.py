@@ -66,6 +66,19 @@ def test_names_of_classes_are_no_numbers():
         model.fit(np.ones((2, 3)), np.array(["ant", "bee"], dtype=object))
 
 
+def test_a_last_axis_of_length_1_may_be_missing():
+    """The first program of many courses: one number in, one out."""
+    x = np.array([-1.0, 0.0, 1.0, 2.0])
+    model = Sequential([Dense(1, input_shape=[1])])
+    model.compile("sgd", "mse")
+    model.fit(x, 2 * x - 1, epochs=2, verbose=0)
+    assert np.array_equal(model.predict(x, verbose=0), model.predict(x[:, None], verbose=0))
+    embedding = Sequential([Input((3,)), layers.Embedding(5, 2)])
+    assert embedding(np.ones((2, 3, 1), int)).shape == (2, 3, 2)
+    with pytest.raises(ValueError, match=r"an input of shape \(None, 3\), got \(4,\)"):
+        Sequential([Input((3,)), Dense(1)])(x)
+
+
 def test_metrics_come_by_their_name():
     with pytest.raises(NotImplementedError, match=r"no loss_weights: .* metrics=\["):
         Sequential([Dense(1)]).compile("sgd", "mse", ["mae"])

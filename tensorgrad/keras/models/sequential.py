@@ -11,6 +11,7 @@ from tensorgrad.keras.layers.base import Layer
 from tensorgrad.keras.layers.core import ModuleLayer
 from tensorgrad.keras.models.model import Model
 from tensorgrad.keras.registry import deserialize
+from tensorgrad.ops.shape import expand_dims, squeeze
 
 
 class Sequential(Model):
@@ -135,8 +136,10 @@ class Sequential(Model):
         if not self.layers:
             raise ValueError(f"{self.name} has no layers: add some.")
         expected = self._input.batch_shape if self._input is not None else None
-        if expected is not None and not _fits(tuple(inputs.shape), expected):
-            raise ValueError(f"{self.name} takes an input of shape {expected}, got {tuple(inputs.shape)}.")
+        if expected is not None:
+            inputs = _with_rank(inputs, expected)
+            if not _fits(tuple(inputs.shape), expected):
+                raise ValueError(f"{self.name} takes an input of shape {expected}, got {tuple(inputs.shape)}.")
         return self.stack(inputs)
 
     @property
@@ -160,6 +163,15 @@ class Sequential(Model):
         if not config.get("trainable", True):
             model.trainable = False
         return model
+
+
+def _with_rank(inputs: Any, expected: Any) -> Any:
+    """As in Keras, a last axis of length 1 may be missing, or be one too many: numbers (N,) for a shape (None, 1)."""
+    if inputs.ndim == len(expected) - 1 and expected[-1] == 1:
+        return expand_dims(inputs, -1)
+    if inputs.ndim == len(expected) + 1 and inputs.shape[-1] == 1:
+        return squeeze(inputs, -1)
+    return inputs
 
 
 def _build(model: Sequential, layer: Layer, shape: Any) -> None:
