@@ -7,7 +7,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.keras import Input, Sequential, layers, regularizers
+from tensorgrad.keras import Input, Sequential, layers, models, regularizers
 
 X = np.random.default_rng(0).standard_normal
 
@@ -186,6 +186,65 @@ def test_other_normalizations():
     mean, spread = grouped.mean((1, 3), keepdims=True), grouped.var((1, 3), keepdims=True)
     wanted = ((grouped - mean) / np.sqrt(spread + 1e-3)).reshape(x.shape)
     assert np.allclose(outputs(layers.GroupNormalization(2), x), wanted, atol=1e-5)
+
+
+DATA = 100 * X((12, 2, 3)) + 5000
+
+
+@pytest.mark.parametrize("axis", [-1, 1, (1, 2), None])
+def test_inputs_are_normalised_by_figures_of_all_data(axis):
+    layer = layers.Normalization(axis=axis)
+    layer.adapt(DATA)
+    kept = () if axis is None else axis if isinstance(axis, tuple) else (axis % 3,)
+    others = tuple(i for i in range(3) if i not in kept)
+    mean, variance = DATA.mean(others, keepdims=True), DATA.var(others, keepdims=True)
+    x = DATA[:5].astype("float32")
+    np.testing.assert_allclose(outputs(layer, x), (x - mean) / np.sqrt(variance), atol=1e-4)
+    assert [(w.name, w.shape) for w in layer.weights] == [
+        ("mean", mean.squeeze().shape),
+        ("variance", mean.squeeze().shape),
+        ("count", ()),
+    ]
+    assert not layer.trainable_weights
+    batches = layers.Normalization(axis=axis)
+    batches.adapt(tg.data.DataLoader(tg.data.TensorDataset(DATA, np.zeros(12)), batch_size=5))
+    np.testing.assert_allclose(outputs(batches, x), outputs(layer, x), atol=1e-5)
+    known = {"axis": axis, "mean": mean.squeeze(), "variance": variance.squeeze()}
+    np.testing.assert_allclose(outputs(layers.Normalization(**known), x), outputs(layer, x), atol=1e-4)
+    back = layers.Normalization(**known, invert=True)
+    np.testing.assert_allclose(outputs(back, outputs(layer, x)), x, rtol=1e-5)
+
+
+def test_figures_of_data_are_not_learned_and_are_saved(tmp_path):
+    first = layers.Normalization()
+    first.adapt(DATA[:, 0])
+    model = Sequential([first, layers.Dense(1)])
+    model.compile("adam", "mse")
+    before = first.get_weights()
+    model.fit(DATA[:, 0], np.ones(12), epochs=2, verbose=0)
+    assert all(map(np.array_equal, first.get_weights(), before))
+    assert (model.count_params(), before[2]) == (3 + 3 + 1 + 4, 12)
+    model.save(tmp_path / "model.keras")
+    again = models.load_model(tmp_path / "model.keras")
+    assert np.array_equal(again.predict(DATA[:, 0], verbose=0), model.predict(DATA[:, 0], verbose=0))
+    first.adapt([[1, 2, 3], [3, 2, 5]])  # integers, and a column that is always the same
+    assert first.get_weights()[0].tolist() == [2, 2, 4]
+    assert outputs(first, np.array([[3, 2, 3]])).tolist() == [[1, 0, -1]]
+
+
+def test_what_normalization_refuses():
+    with pytest.raises(ValueError, match="mean and variance, or none of them"):
+        layers.Normalization(mean=1.0)
+    with pytest.raises(ValueError, match="there is nothing to adapt"):
+        layers.Normalization(mean=0.0, variance=1.0, axis=None).adapt([[1.0]])
+    with pytest.raises(ValueError, match=r"adapt\(\) needs data, got an array of shape \(0, 2\)"):
+        layers.Normalization().adapt(np.zeros((0, 2)))
+    with pytest.raises(ValueError, match="axis=0, and is given 2 axes, of which the first are the samples"):
+        layers.Normalization(axis=0).adapt(np.zeros((3, 2)))
+    with pytest.raises(ValueError, match=r"mean has shape \(2,\), not \(4,\)"):
+        layer = layers.Normalization()
+        layer.adapt(np.zeros((3, 2)))
+        layer.adapt(np.zeros((3, 4)))
 
 
 def _built(layer, shape):

@@ -83,6 +83,7 @@ from tensorgrad.keras.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from tensorgrad.keras.layers.standardization import Normalization
 
 __all__ = [
     "Activation",
@@ -152,6 +153,7 @@ __all__ = [
     "Minimum",
     "ModuleLayer",
     "Multiply",
+    "Normalization",
     "Permute",
     "PReLU",
     "RandomFlip",
