@@ -31,6 +31,20 @@ def test_dense_is_a_linear_layer_with_the_kernel_the_other_way_round():
     assert layer.count_params() == 15
 
 
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: layers.Dense(2, kernel_initializer="he_norma"), "no initializer 'he_norma'. Do you mean 'he_normal'"),
+        (lambda: layers.Conv2D(2, 3, bias_initializer="zero5"), "no initializer 'zero5'"),
+        (lambda: layers.LSTM(2, recurrent_regularizer="l3"), "no regularizer 'l3'"),
+        (lambda: layers.BatchNormalization(gamma_regularizer="l3"), "no regularizer 'l3'"),
+    ],
+)
+def test_wrong_names_are_refused_at_once(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
 def test_the_convolution_of_the_lecture():
     image = np.array([[4, 2, 0, 0], [3, 2, 3, 8], [2, 1, 8, 5], [4, 6, 8, 2]], float)
     layer = layers.Conv2D(1, 3, use_bias=False)

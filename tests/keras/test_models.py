@@ -79,6 +79,16 @@ def test_a_last_axis_of_length_1_may_be_missing():
         Sequential([Input((3,)), Dense(1)])(x)
 
 
+def test_features_in_between_come_from_some_of_the_layers():
+    model = Sequential([Input((3,)), Dense(4), Dense(2)])
+    for part in (model, model.layers[0]):
+        with pytest.raises(AttributeError, match=r"which is not there.*Sequential\(model\.layers\[:2\]\)"):
+            part.output  # noqa: B018
+    assert not hasattr(model, "inputs")
+    x = np.ones((1, 3))
+    assert np.array_equal(Sequential(model.layers[:1])(x).numpy(), model.layers[0](x).numpy())
+
+
 def test_metrics_come_by_their_name():
     with pytest.raises(NotImplementedError, match=r"no loss_weights: .* metrics=\["):
         Sequential([Dense(1)]).compile("sgd", "mse", ["mae"])

@@ -70,6 +70,11 @@ class Layer(Configured, Module):
         **options: Any,
     ) -> None:
         super().__init__()
+        for option, value in self._arguments.items():
+            # A wrong name is better known now than when the layer is built.
+            for ending, room in (("_initializer", initializers), ("_regularizer", regularizers)):
+                if option.endswith(ending) and value is not None:
+                    room.get(value)
         self.given_shape = given_shape(type(self).__name__, options)
         self.training = False
         self.built = False
@@ -81,6 +86,16 @@ class Layer(Configured, Module):
         self._penalties: list[tuple[Callable[[Tensor], Any], Variable]] = []
         self._added: list[Any] = []
         self._shapes: tuple[Any, Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("input", "inputs", "output", "outputs"):
+            raise AttributeError(
+                f"{name!r} belongs to Keras's functional API, which is not there. What comes out in between is "
+                "given by a Sequential of some of the layers: keras.Sequential(model.layers[:2]).",
+                name=name,
+                obj=self,
+            )
+        return super().__getattr__(name)
 
     # -- being built -----------------------------------------------------------------------------------------
 
