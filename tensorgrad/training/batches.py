@@ -40,7 +40,7 @@ def batches_from(data: Data, start: int = 0) -> Iterator[Any]:
     Raises:
         TypeError: for a dataset, which gives samples.
     """
-    if isinstance(data, Dataset):
+    if isinstance(data, Dataset) and not hasattr(data, "__iter__"):
         raise TypeError(
             f"a {type(data).__name__} gives samples one by one: put it into a DataLoader(dataset, batch_size)."
         )

@@ -300,6 +300,14 @@ def test_a_dataset_gives_no_batches() -> None:
             use()
     assert weights(run.model) == before
 
+    class Batches(TensorDataset):
+        def __iter__(self):
+            yield self[:25]
+            yield self[25:]
+
+    assert len(run.fit(Batches(X, Y), 1)) == 1
+    assert run.step == 2
+
 
 @pytest.mark.parametrize(
     ("x", "y", "words"),
