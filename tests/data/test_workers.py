@@ -420,7 +420,7 @@ def test_messages(shares, keep, monkeypatch):
     ("options", "error", "words"),
     [
         ({"num_workers": -1}, ValueError, "num_workers is 0 or greater, got -1"),
-        ({"num_workers": 1.5}, TypeError, "integer"),
+        ({"num_workers": 1.5}, TypeError, "num_workers is a whole number, got 1.5"),
         ({"num_workers": 1, "worker": "fiber"}, ValueError, "a 'process' or a 'thread', not 'fiber'"),
         ({"num_workers": 1, "timeout": -1}, ValueError, "timeout is 0"),
         ({"timeout": 3}, ValueError, "timeout is about workers, and there are none"),
