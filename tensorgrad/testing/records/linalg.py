@@ -130,7 +130,7 @@ LINALG = [
         ref.vector_norm,
         shapes=st.sampled_from([Sample((X[0] - [1, 0, 3],), {"ord": 2}), Sample((X[0] - [0, 3, 4],), {"ord": 3})]),
         options={"axis": None, "keepdims": False},
-        kinks=[Kink(([0.0, 2.0],), ([0, 1],), {"ord": 3})],
+        kinks=[Kink(([0.0, 2.0],), ([0, 1],), {"ord": 3}), Kink(([0.0, 1.0, 1.0],), ([0, 2, 2],), {"ord": 0.5})],
         variant="zeros and ones",
         nonempty="some are zeros and ones",
     ),
