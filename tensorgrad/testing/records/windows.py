@@ -29,11 +29,6 @@ FIRST = "of equal ones the first has the gradient"
 AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
 
 
-def order(d: int) -> int:
-    """Of the derivatives that are compared: with one axis and with three the rules are those with two."""
-    return 2 if d == 2 else 1
-
-
 def convolution_of(d: int) -> OpSpec:
     """The record of the convolution over ``d`` axes."""
     x, weight = np.ones((1, 2, *[3] * d)), np.ones((4, 2, *[2] * d))
@@ -121,7 +116,6 @@ def unpooling_of(d: int) -> OpSpec:
         ref.max_unpool,
         shapes=unpooled(d),
         contract=f"(N, C, {AXES[d]}) and integers of that shape",
-        order=order(d),
         errors=[
             bad_call("indices of their shape", x, indices[0], 2),
             bad_call("indices of their shape", np.ones(()), np.zeros((), dtype="int64"), 2),
@@ -142,7 +136,6 @@ def power_pooling_of(d: int) -> OpSpec:
         ref.power_pooling(d),
         shapes=powers(d),
         domain=POSITIVE,
-        order=order(d),
         contract=f"(N, C, {AXES[d]})",
         kinks=[Kink((zeros,), (zeros,), {"norm_type": 2, "kernel_size": 2}, words="0 where the sum of powers is 0")],
         errors=[
@@ -175,7 +168,7 @@ def whole(d: int) -> list[OpSpec]:
     corner[(0,) * (d + 1)] = 1
     wrong = [bad_call("axes|shape", np.ones(()), 2)]
     counts = [*wrong, bad_call(f"{d} of them", image, (1,) * (d + 1)), bad_call("cannot make", image, 0)]
-    kept: Any = {"shapes": images(d), "contract": WHOLE_IMAGE[d], "order": order(d)}
+    kept: Any = {"shapes": images(d), "contract": WHOLE_IMAGE[d]}
     axes = tuple(range(-d, 0))
 
     def of(name: str, reference: Any, **more: Any) -> OpSpec:
@@ -209,12 +202,9 @@ POOLING = [
         for d in DIMENSIONS
     ),
     *(averages_of(d) for d in DIMENSIONS),
-    *(pooling_of("median", d, "median", order=order(d)) for d in DIMENSIONS),
-    *(
-        pooling_of("min", d, "min", dilated=True, kinks=first_of_equal_ones(d), room=max_pooling, order=order(d))
-        for d in DIMENSIONS
-    ),
-    *(pooling_of("sum", d, "sum", order=order(d)) for d in DIMENSIONS),
+    *(pooling_of("median", d, "median") for d in DIMENSIONS),
+    *(pooling_of("min", d, "min", dilated=True, kinks=first_of_equal_ones(d), room=max_pooling) for d in DIMENSIONS),
+    *(pooling_of("sum", d, "sum") for d in DIMENSIONS),
     *(power_pooling_of(d) for d in DIMENSIONS),
     *(unpooling_of(d) for d in DIMENSIONS),
     *(spec for d in DIMENSIONS for spec in whole(d)),
