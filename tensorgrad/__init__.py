@@ -23,6 +23,8 @@ from tensorgrad.errors import DeviceError as DeviceError
 from tensorgrad.errors import GradientError as GradientError
 from tensorgrad.kernels.numpy.threads import get_num_threads as get_num_threads
 from tensorgrad.kernels.numpy.threads import set_num_threads as set_num_threads
+from tensorgrad.kernels.settings import get_float32_precision as get_float32_precision
+from tensorgrad.kernels.settings import set_float32_precision as set_float32_precision
 from tensorgrad.ops import linalg as linalg
 from tensorgrad.ops import methods as _methods
 from tensorgrad.ops.activations import *

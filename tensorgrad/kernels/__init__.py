@@ -38,6 +38,11 @@ from types import ModuleType
 
 from tensorgrad import backend
 from tensorgrad.backend import Array
+from tensorgrad.kernels import reference, settings
+from tensorgrad.kernels.numpy.planner import plan
+from tensorgrad.kernels.settings import use
+
+__all__ = ["of", "plan", "register", "use"]
 
 # By name until the first array of the library turns up: a family may need its library at import.
 _families: dict[str, str | ModuleType] = {
@@ -55,6 +60,8 @@ def of(array: Array) -> ModuleType:
     library = backend.of(array)
     name = library.name if library else type(array).__name__
     family = _families.get(name)
+    if family is not None and settings.current().family == "reference":
+        return reference
     if family is None:
         raise TypeError(
             f"there are no kernels for arrays of {name!r}, only for {', '.join(map(repr, sorted(_families)))}: "

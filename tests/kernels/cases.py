@@ -115,15 +115,16 @@ def arranged(array: np.ndarray, order: str) -> np.ndarray:
 
 
 @st.composite
-def cases(draw: st.DrawFn, axes: int = 3, largest: int = 3) -> Case:
-    """A case with one to ``axes`` spatial axes and ``largest`` bounds on the options."""
+def cases(draw: st.DrawFn, axes: int = 3, largest: int = 3, taps: int | None = None) -> Case:
+    """A case with one to ``axes`` spatial axes and ``largest`` bounds on the options; ``taps`` on the kernel's size."""
     d = draw(st.integers(1, axes))
     small = st.integers(1, largest)
 
     def per_axis(numbers: st.SearchStrategy[int]) -> Sizes:
         return tuple(draw(numbers) for _ in range(d))
 
-    kernel, stride, dilation = per_axis(small), per_axis(small), per_axis(small)
+    kernel = per_axis(st.integers(1, taps or largest))
+    stride, dilation = per_axis(small), per_axis(small)
     padding = tuple(zip(per_axis(st.integers(0, largest)), per_axis(st.integers(0, largest)), strict=True))
     spare = per_axis(st.integers(0, 5 if d < 3 else 2))
     needed = [extent(k, e) - sum(p) for k, e, p in zip(kernel, dilation, padding, strict=True)]

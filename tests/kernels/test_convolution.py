@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tracemalloc
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -11,7 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tensorgrad as tg
+from tensorgrad import kernels
 from tensorgrad.kernels import reference
+from tensorgrad.kernels.numpy import columns, planner, winograd
 from tests.kernels.cases import Case, cases, every_family, inner, more_examples, other_families, places
 
 PLAIN = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
@@ -19,6 +23,7 @@ IMAGE = np.asarray([[4, 2, 0, 2], [3, 2, 3, 8], [2, 1, 8, 5], [4, 6, 8, 2]]).res
 KERNEL = np.arange(1, 10).reshape(1, 1, 3, 3)
 # The module's own name in its package is the function's.
 quick = importlib.import_module("tensorgrad.kernels.numpy.convolution")
+WHOLE = kernels.settings.current().workspace
 
 
 def naive_convolution(case: Case, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -71,10 +76,10 @@ def test_the_reference_follows_the_definition(case, dtype):
 @given(
     case=cases(),
     dtypes=st.tuples(*[st.sampled_from(["float16", "float32", "float64"])] * 2),
-    chunk=st.sampled_from([1, 100, quick.CHUNK]),
-    idle=st.sampled_from([0, quick.IDLE, 100]),
+    workspace=st.sampled_from([1, 1600, WHOLE]),
+    idle=st.sampled_from([0, columns.IDLE, 100]),
 )
-def test_every_family_agrees_with_the_reference(family, case, dtypes, chunk, idle):
+def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace, idle):
     x, y = case.array(case.x_shape, dtypes[0]), case.array(case.y_shape, dtypes[0], salt=1)
     weight = case.array(case.weight_shape, dtypes[1], salt=2)
     options = {**case.options, "groups": case.groups}
@@ -83,8 +88,9 @@ def test_every_family_agrees_with_the_reference(family, case, dtypes, chunk, idl
         ("convolution_input", (y, weight), {"spatial": case.spatial}),
         ("convolution_weight", (x, y), {"kernel": case.kernel}),
     ]
-    quick._layout.cache_clear()
-    with mock.patch.multiple(quick, CHUNK=chunk, COLUMNS=chunk // 10, IDLE=idle):
+    columns._layout.cache_clear()
+    few = {"COLUMNS": min(columns.COLUMNS, workspace // 160), "BLOCK": 5, "IDLE": idle}
+    with kernels.use(workspace=workspace), mock.patch.multiple(columns, **few):
         for name, arrays, more in calls:
             result = getattr(family, name)(*arrays, **options, **more)
             expected = getattr(reference, name)(*arrays, **options, **more)
@@ -106,6 +112,126 @@ def test_each_is_the_transpose_of_the_others(family, case):
     via_weight = inner(weight, family.convolution_weight(x, y, kernel=case.kernel, **options))
     assert via_x == pytest.approx(product, rel=1e-10, abs=1e-10)
     assert via_weight == pytest.approx(product, rel=1e-10, abs=1e-10)
+
+
+def three(family, case, x, y, weight):
+    """A convolution and its two transposes."""
+    options = {**case.options, "groups": case.groups}
+    return {
+        "convolution": family.convolution(x, weight, **options),
+        "convolution_input": family.convolution_input(y, weight, spatial=case.spatial, **options),
+        "convolution_weight": family.convolution_weight(x, y, kernel=case.kernel, **options),
+    }
+
+
+@more_examples
+@given(data=st.data(), workspace=st.sampled_from([1, 20_000, WHOLE]), tiles=st.sampled_from([1, winograd.TILES]))
+def test_winograds_algorithm_agrees_to_its_tolerance(data, workspace, tiles):
+    case = data.draw(cases(axes=2, largest=2, taps=5))
+    case = replace(case, stride=(1,) * len(case.kernel), dilation=(1,) * len(case.kernel), groups=1)
+    x, weight = (case.real_array(shape, salt) for salt, shape in enumerate([case.x_shape, case.weight_shape]))
+    y = case.real_array(case.y_shape, salt=2)
+    expected = three(reference, case, x, y, weight)
+    with kernels.use(convolution="winograd", workspace=workspace), mock.patch.object(winograd, "TILES", tiles):
+        found = three(quick, case, *(array.astype("float32") for array in (x, y, weight)))
+    for name, array in found.items():
+        assert array.dtype == "float32"
+        assert array.flags.c_contiguous
+        largest = np.max(np.abs(expected[name]), initial=1.0)
+        np.testing.assert_allclose(array, expected[name], rtol=0, atol=5e-5 * largest, err_msg=name)
+
+
+@pytest.mark.parametrize("taps", [(2,), (3,), (4,), (5,), (3, 5)])
+def test_winograds_transforms_are_exact(taps):
+    """A tile of whole numbers, in exact arithmetic but for the kernel's fractions."""
+    draw = np.random.default_rng(0).integers
+    x, weight = draw(-9, 9, (1, 1, *(6 for _ in taps))), draw(-9, 9, (1, 1, *taps))
+    d = len(taps)
+    y = reference.convolution(x, weight, stride=(1,) * d, padding=((0, 0),) * d, dilation=(1,) * d, groups=1)
+    kernel, tile, outputs = winograd.transforms(taps)
+    found = outputs @ ((kernel @ weight.reshape(-1)) * (tile @ x.reshape(-1)))
+    np.testing.assert_allclose(found.reshape(y.shape), y, rtol=1e-5, atol=1e-3)
+
+
+class TestWhichAlgorithm:
+    LARGE = (32, 64, 56, 56), (64, 64, 3, 3)
+
+    def test_winograd_where_it_saves_much(self):
+        assert {*kernels.plan(*self.LARGE, padding=1)} == {"winograd"}
+
+    @pytest.mark.parametrize(
+        ("x", "weight", "options"),
+        [
+            ((8, 1, 28, 28), (32, 1, 5, 5), {}),
+            ((32, 16, 32, 32), (16, 16, 3, 3), {"padding": 1}),
+            (*LARGE, {"stride": 2}),
+            (*LARGE, {"dilation": 2}),
+            ((32, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}),
+            ((32, 64, 56, 56), (64, 64, 7, 7), {}),
+            (*LARGE, {"dtype": "float64"}),
+            ((2, 64, 16, 16, 16), (64, 64, 3, 3, 3), {}),
+        ],
+    )
+    def test_columns_elsewhere(self, x, weight, options):
+        assert {*kernels.plan(x, weight, **options)} == {"columns"}
+
+    def test_neither_for_points(self):
+        assert kernels.plan((8, 64, 7, 7), (64, 64, 1, 1))[:2] == ("pointwise", "pointwise")
+
+    def test_highest_precision_is_sums_of_products_only(self):
+        with tg.set_float32_precision("highest"):
+            assert tg.get_float32_precision() == "highest"
+            assert {*kernels.plan(*self.LARGE, padding=1)} == {"columns"}
+            with kernels.use(convolution="winograd"):
+                assert {*kernels.plan(*self.LARGE, padding=1)} == {"columns"}
+        assert tg.get_float32_precision() == "high"
+
+    def test_what_is_said_is_done(self):
+        for name in ("columns", "winograd"):
+            with kernels.use(convolution=name):
+                assert {*kernels.plan(*self.LARGE, padding=1)} == {name}
+
+    def test_the_precision_is_what_the_docstring_says(self):
+        draw = np.random.default_rng(0).standard_normal
+        x, weight = draw((2, 64, 30, 30)), draw((64, 64, 3, 3))
+        exact = reference.convolution(x, weight, **PLAIN)
+        for precision, bound in (("high", 2e-5), ("highest", 2e-6)):
+            with tg.set_float32_precision(precision):
+                y = quick.convolution(x.astype("float32"), weight.astype("float32"), **PLAIN)
+            error = np.max(np.abs(y - exact)) / np.max(np.abs(exact))
+            assert error < bound
+            assert (error > 2e-6) == (precision == "high")
+
+    def test_measured_once_and_remembered(self):
+        x, weight = np.ones((1, 4, 12, 12), "float32"), np.ones((4, 4, 3, 3), "float32")
+        planner._measured.clear()
+        with kernels.use(convolution="measured"):
+            with mock.patch.object(planner.time, "perf_counter", side_effect=iter([0, 5, 5, 9, 9, 10, 10, 13])):
+                y = quick.convolution(x, weight, **PLAIN)  # the clock is asked twice a try, and there are four
+            assert kernels.plan(x.shape, weight.shape).convolution == "winograd"
+            with mock.patch.object(planner.time, "perf_counter", side_effect=AssertionError):
+                np.testing.assert_array_equal(quick.convolution(x, weight, **PLAIN), y)
+            for size in range(planner.REMEMBERED + 5):
+                planner._measured["convolution", size, None] = "columns"
+            quick.convolution(x[..., 1:], weight, **PLAIN)
+            assert len(planner._measured) <= planner.REMEMBERED + 6
+        assert kernels.plan(x.shape, weight.shape).convolution == "columns"
+        planner._measured.clear()
+
+    def test_the_reference_by_name(self):
+        with kernels.use("reference"):
+            assert kernels.of(np.zeros(1)) is reference
+        assert kernels.of(np.zeros(1)) is not reference
+
+    def test_wrong_words(self):
+        for call, message in [
+            (lambda: kernels.use("plain"), "family one of 'quick', 'reference', got 'plain'"),
+            (lambda: kernels.use(convolution="fft"), "'columns', 'winograd', got 'fft'"),
+            (lambda: kernels.use(workspace=0), "1 byte or more, got 0"),
+            (lambda: tg.set_float32_precision("medium"), "'high', 'highest', got 'medium'"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                call()
 
 
 @every_family

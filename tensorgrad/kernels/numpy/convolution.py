@@ -1,62 +1,36 @@
-"""Convolution on the CPU: matrix products over unrolled windows, a cache's worth at a time.
-
-What the kernel meets is unrolled into the columns of a matrix, with a row per channel and tap, so that one matrix
-product does the work ("im2col"). Two things make it quick:
-
-- *Chunks.* Only as many columns are unrolled at a time as stay in the cache until the product reads them: those of some
-  images, or of some rows of one image. This bounds the memory, too.
-- *Long runs.* A padded image is laid out flat. One output further is then one element further for every tap, beyond the
-  end of a row too, where a few columns follow that belong to no output. So a row of the matrix is one run of memory
-  and not many short ones, and these idle columns are left out of the result. With strides, the image is first cut into
-  its phases (every ``stride``-th element), where neighbouring outputs are neighbours again.
-
-In the transposes, the idle columns hold zeros and change nothing, except that where an infinity or NaN meets them, NaN
-comes out: an array that is not finite may then turn more elements of its gradients into NaN than it has to.
-"""
+"""Convolution on the CPU and its two transposes, by the algorithms of :mod:`tensorgrad.kernels.numpy.planner`."""
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
-from itertools import chain, product
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from tensorgrad.backend import Array
 from tensorgrad.kernels.dtypes import promote
-from tensorgrad.kernels.geometry import Index, Pairs, Sizes, channels_per_group, convolution_shape, expect_shape, ravel
-from tensorgrad.kernels.numpy import threads
+from tensorgrad.kernels.geometry import Pairs, Sizes, channels_per_group, convolution_shape, expect_shape
+from tensorgrad.kernels.numpy import columns, winograd
+from tensorgrad.kernels.numpy.planner import Run, Shapes, choose, rolls_up, turned_padding
 from tensorgrad.kernels.reference.convolution import by_group, mix
-
-CHUNK = 1 << 18
-"""Elements to unroll, or of their product, at a time."""
-COLUMNS = 1 << 10
-"""Columns to unroll at least: a narrower product would mostly wait for the weights."""
-SHARES = 8
-"""Into how many sums the gradient of the weights is divided, which threads work on side by side."""
-WEIGHTS = 1 << 23
-"""Elements that these sums may have together."""
-IDLE = 2
-"""Up to how many columns per output a flat layout is worth it."""
 
 
 def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> Array:
     """The convolution of ``x`` and ``weight`` (:func:`tensorgrad.kernels.reference.convolution`)."""
     y_shape = convolution_shape(x.shape, weight.shape, stride, padding, dilation, groups)
-    kernel = weight.shape[2:]
     x, weight, dtype = promote(np, x, weight)
-    matrices = by_group(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
-    if _is_pointwise(kernel, stride, padding):
-        return mix(matrices, x).astype(dtype, copy=False)
-    y = np.empty(y_shape, dtype=dtype)
+    shapes = Shapes(x.shape, weight.shape, y_shape, stride, padding, dilation, groups, x.dtype.name)
 
-    def fill(chunk: _Chunk) -> None:
-        columns = chunk.unroll(x).reshape(groups, matrices.shape[2], chunk.columns)
-        y[chunk.outputs] = chunk.drop_idle(matrices @ columns, len(weight))
+    def candidates() -> dict[str, Run]:
+        return {
+            "pointwise": lambda: mix(by_group(weight.reshape(weight.shape[:2]), groups), x),
+            "columns": lambda: columns.convolution(
+                x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups
+            ),
+            "winograd": lambda: winograd.convolution(x, weight, padding=padding),
+        }
 
-    threads.each(fill, [*chain(*_chunks(x.shape, y_shape, kernel, stride, padding, dilation))])
-    return y
+    return _run("convolution", shapes, candidates).astype(dtype, copy=False)
 
 
 def convolution_input(
@@ -65,22 +39,31 @@ def convolution_input(
     """The transpose of the convolution in ``x`` (:func:`tensorgrad.kernels.reference.convolution_input`)."""
     x_shape = (len(y), weight.shape[1] * groups, *spatial)
     expect_shape("y", y.shape, convolution_shape(x_shape, weight.shape, stride, padding, dilation, groups))
-    kernel = weight.shape[2:]
     y, weight, dtype = promote(np, y, weight)
-    matrices = by_group(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups).mT
-    if _is_pointwise(kernel, stride, padding):
-        return mix(matrices, y).astype(dtype, copy=False)
-    # BLAS is slow where the inner dimension of the product is 1, as it is with a group per channel.
-    multiply = np.multiply if matrices.shape[2] == 1 else np.matmul
-    x = np.zeros(x_shape, dtype=y.dtype)
+    shapes = Shapes(x_shape, weight.shape, y.shape, stride, padding, dilation, groups, y.dtype.name)
 
-    def add(chunks: list[_Chunk]) -> None:
-        for chunk in chunks:
-            columns = multiply(matrices, chunk.add_idle(y).reshape(groups, matrices.shape[2], chunk.columns))
-            x[chunk.inputs] += chunk.roll_up(columns, x_shape[1])
+    def roll_up() -> Array:
+        return columns.convolution_input(
+            y, weight, spatial=spatial, stride=stride, padding=padding, dilation=dilation, groups=groups
+        )
 
-    threads.each(add, _chunks(x_shape, y.shape, kernel, stride, padding, dilation))
-    return x.astype(dtype, copy=False)
+    def turned(algorithm: Any, **options: Any) -> Array:
+        # With stride 1, it is a convolution with the kernels turned around and their channels exchanged.
+        return algorithm(y, _turned(weight, groups), padding=turned_padding(kernel, padding, dilation), **options)
+
+    def candidates() -> dict[str, Run]:
+        return {
+            "pointwise": lambda: mix(by_group(weight.reshape(weight.shape[:2]), groups).mT, y),
+            "columns": lambda: (
+                roll_up()
+                if rolls_up(shapes)
+                else turned(columns.convolution, stride=stride, dilation=dilation, groups=groups)
+            ),
+            "winograd": lambda: turned(winograd.convolution),
+        }
+
+    kernel = weight.shape[2:]
+    return _run("convolution_input", shapes, candidates).astype(dtype, copy=False)
 
 
 def convolution_weight(
@@ -90,175 +73,26 @@ def convolution_weight(
     weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
     expect_shape("y", y.shape, convolution_shape(x.shape, weight_shape, stride, padding, dilation, groups))
     x, y, dtype = promote(np, x, y)
-    shape = groups, weight_shape[0] // groups, math.prod(weight_shape[1:])
+    shapes = Shapes(x.shape, weight_shape, y.shape, stride, padding, dilation, groups, x.dtype.name)
 
-    def total(chunks: list[_Chunk]) -> Array:
-        matrices = np.zeros(shape, dtype=y.dtype)
-        for chunk in chunks:
-            columns = chunk.unroll(x).reshape(groups, shape[2], chunk.columns)
-            matrices += chunk.add_idle(y).reshape(groups, shape[1], chunk.columns) @ columns.mT
-        return matrices
+    def candidates() -> dict[str, Run]:
+        return {
+            "columns": lambda: columns.convolution_weight(
+                x, y, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups
+            ),
+            "winograd": lambda: winograd.convolution_weight(x, y, kernel=kernel, padding=padding),
+        }
 
-    chunks = [*chain(*_chunks(x.shape, y.shape, kernel, stride, padding, dilation))]
-    shares = max(1, min(SHARES, WEIGHTS // max(1, math.prod(shape)), len(chunks)))
-    matrices = np.zeros(shape, dtype=y.dtype)
-    for share in threads.each(total, [chunks[i::shares] for i in range(shares)]):
-        matrices += share
-    return matrices.reshape(weight_shape).astype(dtype, copy=False)
+    return _run("convolution_weight", shapes, candidates).astype(dtype, copy=False)
 
 
-def _is_pointwise(kernel: Sizes, stride: Sizes, padding: Pairs) -> bool:
-    """Whether every output sees the one input at its own place."""
-    return max(kernel) == max(stride) == 1 and not any(map(any, padding))
+def _run(what: str, shapes: Shapes, candidates: Callable[[], dict[str, Run]]) -> Array:
+    return candidates()[choose(what, shapes, candidates)]()
 
 
-class _Layout(NamedTuple):
-    """How padded images lie in memory while the columns are unrolled, and what of them each tap sees."""
-
-    padded: Sizes
-    """The shape of a padded image."""
-    phases: Sizes
-    """``(*stride, *lengths)``: the same, cut into its phases."""
-    plane: Sizes
-    """``phases``, or the same all flat: what the taps index."""
-    taps: tuple[Index, ...]
-    """What each tap sees of the plane."""
-    seen: Sizes
-    """The shape of that: ``grid``, or the same all flat."""
-    grid: Sizes
-    """The shape of the columns, idle ones included."""
-    outputs: Index
-    """Those columns of the grid that are not idle."""
-
-
-@lru_cache(maxsize=1024)
-def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layout:
-    """The layout for the windows of ``out`` outputs."""
-    reach = [(k - 1) * d // s for k, s, d in zip(kernel, stride, dilation, strict=True)]
-    lengths = [o + r for o, r in zip(out, reach, strict=True)]
-    rows = (out[0], *lengths[1:])
-    flat = math.prod(rows) <= IDLE * math.prod(out)
-    if flat:
-        lengths[0] += 1  # the last idle columns look beyond the last row
-    phases = (*stride, *lengths)
-    taps: list[Index] = []
-    for tap in product(*map(range, kernel)):
-        steps = [divmod(t * d, s) for t, d, s in zip(tap, dilation, stride, strict=True)]
-        start, phase = zip(*steps, strict=True)
-        if flat:
-            first = ravel((*phase, *start), phases)
-            taps.append((..., slice(first, first + math.prod(rows))))
-        else:
-            taps.append((..., *phase, *(slice(i, i + o) for i, o in zip(start, out, strict=True))))
-    return _Layout(
-        padded=tuple(n * s for n, s in zip(lengths, stride, strict=True)),
-        phases=phases,
-        plane=(math.prod(phases),) if flat else phases,
-        taps=tuple(taps),
-        seen=(math.prod(rows),) if flat else out,
-        grid=rows if flat else out,
-        outputs=(..., *map(slice, out)),
-    )
-
-
-class _Chunk(NamedTuple):
-    """Some images, and some rows of outputs in them."""
-
-    layout: _Layout
-    images: int
-    outputs: Index
-    """Where its outputs are in ``y``."""
-    inputs: Index
-    """Where its inputs are in ``x``."""
-    inside: Index
-    """Where its inputs are in the padded images."""
-
-    @property
-    def columns(self) -> int:
-        """How many columns its matrices have, idle ones included."""
-        return self.images * math.prod(self.layout.grid)
-
-    def unroll(self, x: Array) -> Array:
-        """What each tap sees of ``x``: ``(C, taps, images, *seen)``."""
-        padded = np.zeros((x.shape[1], self.images, *self.layout.padded), dtype=x.dtype)
-        padded[self.inside] = x[self.inputs].swapaxes(0, 1)
-        plane = self._cut(padded)
-        columns = np.empty((len(plane), len(self.layout.taps), self.images, *self.layout.seen), dtype=x.dtype)
-        for number, tap in enumerate(self.layout.taps):
-            columns[:, number] = plane[tap]
-        return columns
-
-    def roll_up(self, columns: Array, channels: int) -> Array:
-        """The transpose of :meth:`unroll`: an array like ``x[chunk.inputs]``."""
-        columns = columns.reshape(channels, len(self.layout.taps), self.images, *self.layout.seen)
-        plane = np.zeros((channels, self.images, *self.layout.plane), dtype=columns.dtype)
-        for number, tap in enumerate(self.layout.taps):
-            plane[tap] += columns[:, number]
-        return self._join(plane)[self.inside].swapaxes(0, 1)
-
-    def drop_idle(self, columns: Array, channels: int) -> Array:
-        """Columns as they come from a product, as an array like ``y[chunk.outputs]``."""
-        grid = columns.reshape(channels, self.images, *self.layout.grid)
-        return grid[self.layout.outputs].swapaxes(0, 1)
-
-    def add_idle(self, y: Array) -> Array:
-        """The transpose of :meth:`drop_idle`, with zeros in the idle columns."""
-        grid = np.zeros((y.shape[1], self.images, *self.layout.grid), dtype=y.dtype)
-        grid[self.layout.outputs] = y[self.outputs].swapaxes(0, 1)
-        return grid
-
-    def _cut(self, padded: Array) -> Array:
-        """``(C, images, *padded)`` -> ``(C, images, *plane)``."""
-        d = len(self.layout.padded)
-        pairs = [n for pair in zip(self.layout.phases[d:], self.layout.phases[:d], strict=True) for n in pair]
-        phases_first = (0, 1, *range(3, 2 * d + 2, 2), *range(2, 2 * d + 2, 2))
-        cut = padded.reshape(*padded.shape[:2], *pairs).transpose(phases_first)
-        return cut.reshape(*padded.shape[:2], *self.layout.plane)
-
-    def _join(self, plane: Array) -> Array:
-        """The inverse of :meth:`_cut`."""
-        d = len(self.layout.padded)
-        in_pairs = (0, 1, *(axis for i in range(2, d + 2) for axis in (i + d, i)))
-        cut = plane.reshape(*plane.shape[:2], *self.layout.phases).transpose(in_pairs)
-        return cut.reshape(*plane.shape[:2], *self.layout.padded)
-
-
-def _chunks(
-    x_shape: Sizes, y_shape: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> list[list[_Chunk]]:
-    """Cuts the outputs into chunks of about :data:`CHUNK` elements: some images, or some rows of one.
-
-    Those of the same images are in one list: they overlap in ``x``.
-    """
-    images, channels, *out = y_shape
-    row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
-    columns = max(COLUMNS, CHUNK // max(x_shape[1] * math.prod(kernel), channels, 1))
-    rows_at_once = min(out[0], max(1, columns // row))
-    images_at_once = max(1, columns // (row * rows_at_once))
-    chunks: list[list[_Chunk]] = []
-    for image in range(0, images, images_at_once):
-        some = slice(image, min(image + images_at_once, images))
-        chunks.append([])
-        for first in range(0, out[0], rows_at_once):
-            rows = slice(first, min(first + rows_at_once, out[0]))
-            layout = _layout((rows.stop - first, *out[1:]), kernel, stride, dilation)
-            starts = [-lo for lo, _ in padding]
-            starts[0] += first * stride[0]
-            met = [_overlap(*axis) for axis in zip(starts, layout.padded, x_shape[2:], strict=True)]
-            chunks[-1].append(
-                _Chunk(
-                    layout,
-                    images=some.stop - image,
-                    outputs=(some, slice(None), rows),
-                    inputs=(some, slice(None), *(inputs for inputs, _ in met)),
-                    inside=(..., *(inside for _, inside in met)),
-                )
-            )
-    return chunks
-
-
-def _overlap(start: int, length: int, size: int) -> tuple[slice, slice]:
-    """What ``start .. start + length`` shares with ``0 .. size``: counted from 0, and counted from ``start``."""
-    first = max(0, start)
-    last = max(first, min(start + length, size))
-    return slice(first, last), slice(first - start, last - start)
+def _turned(weight: Array, groups: int) -> Array:
+    """(O, C / groups, *kernel) as (C, O / groups, *kernel), each kernel from its end."""
+    outputs, channels, *kernel = weight.shape
+    split = weight.reshape(groups, outputs // groups, channels, *kernel)
+    turned = np.flip(split, axis=tuple(range(3, split.ndim))).swapaxes(1, 2)
+    return turned.reshape(groups * channels, outputs // groups, *kernel)

@@ -1,0 +1,235 @@
+"""How fast it is on the CPU, beside other libraries: ``python -m benchmarks.cpu --against torch``.
+
+Each library works in a process of its own (:mod:`benchmarks.worker`), and they take turns, a moment each, so that what
+disturbs one disturbs the other; the figures are medians. All use as many threads. It prints a table, and with
+``--save`` writes it, as Markdown and as a picture, to ``benchmarks/results/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from benchmarks.libraries import NAMES
+from benchmarks.workloads import WORKLOADS, Workload
+
+RESULTS = Path(__file__).parent / "results"
+MEMORY = ("lenet-64", "resnet20")
+"""Whose peak memory is compared."""
+IMPORT_TARGET = 0.1
+BLAS = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "ATEN_CPU_CAPABILITY"}
+"""Variables that make products slower than the machine is."""
+
+
+class Worker:
+    """A library at work in a process of its own."""
+
+    def __init__(self, library: str, threads: int) -> None:
+        count = str(threads)
+        environment = os.environ | {
+            "OMP_NUM_THREADS": count,
+            "OPENBLAS_NUM_THREADS": count,
+            "MKL_NUM_THREADS": count,
+            "TENSORGRAD_NUM_THREADS": count,
+        }
+        self.library = library
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", library, count],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=Path(__file__).parents[1],
+        )
+        answer = self._answer()
+        if "missing" in answer:
+            raise SystemExit(f"{library} cannot be imported here ({answer['missing']}): install it.")
+        self.version = answer["version"]
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        """Gives an order and waits for its answer."""
+        assert self.process.stdin is not None
+        print(json.dumps(order), file=self.process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.library} ended with code {self.process.wait()}.")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def measure(workload: Workload, workers: Sequence[Worker], turns: int, seconds: float) -> list[list[float] | None]:
+    """The times of each worker's steps; None for those that do not offer it."""
+    ready = [("ready" in worker.ask(prepare=workload.name)) for worker in workers]
+    times: list[list[float] | None] = [[] if offered else None for offered in ready]
+    for turn in range(turns):
+        for worker, found in zip(workers, times, strict=True):
+            if found is not None:
+                # What the one before has left running (threads that wait actively) ends first.
+                time.sleep(0.02)
+                run = worker.ask(run=seconds)["times"]
+                # In its first turn a library may still be choosing how to do it.
+                found[:] = [*(found if turn > 1 else []), *run]
+    return times
+
+
+def deviation(workload: Workload, workers: Sequence[Worker]) -> float:
+    """How far the results of two workers are apart: the largest difference, by the largest value of each array."""
+    worst = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        found = []
+        for number, worker in enumerate(workers):
+            path = str(Path(folder, f"{number}.npz"))
+            worker.ask(check=path)
+            with np.load(path) as arrays:
+                found.append([arrays[name] for name in arrays.files])
+    for ours, theirs in zip(*found, strict=True):
+        worst = max(worst, float(np.max(np.abs(ours - theirs)) / max(np.max(np.abs(theirs)), 1e-30)))
+    return worst
+
+
+def seconds_to_import(module: str, times: int = 7) -> float:
+    """The time a new process takes to import something, less that of one that imports nothing."""
+
+    def run(code: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+        return time.perf_counter() - start
+
+    return statistics.median(run(f"import {module}") for _ in range(times)) - statistics.median(
+        run("pass") for _ in range(times)
+    )
+
+
+def machine(threads: int) -> Iterator[str]:
+    """What it was measured on."""
+    yield f"{_processor()}, {os.cpu_count()} cores; {threads} threads; load {os.getloadavg()[0]:.1f}"
+    yield f"{platform.python_implementation()} {platform.python_version()}, NumPy {np.__version__}, {_blas()}"
+    slow = sorted(BLAS & {*os.environ})
+    if slow:
+        yield f"WARNING: products may run below the machine's best: env -u {' -u '.join(slow)} unsets what makes them."
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _blas() -> str:
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return "BLAS unknown (pip install threadpoolctl tells)"
+    np.ones((2, 2)) @ np.ones((2, 2))
+    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return ", ".join(f"{pool['internal_api']} {pool['version']} ({pool.get('architecture')})" for pool in blas)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cpu", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--against", nargs="*", default=["torch"], choices=NAMES[1:], help="the other libraries")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help=f"of {', '.join(WORKLOADS)}, memory, import")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for all of them")
+    parser.add_argument("--turns", type=int, default=7, help="of each library, the first not counted")
+    parser.add_argument("--seconds", type=float, default=0.3, help="that a turn takes")
+    parser.add_argument("--save", action="store_true", help=f"write the table to {RESULTS.name}/cpu.md")
+    options = parser.parse_args(argv)
+    chosen = options.only or [*WORKLOADS, "memory", "import"]
+    unknown = {*chosen} - {*WORKLOADS, "memory", "import"}
+    if unknown:
+        parser.error(f"there is no workload {', '.join(sorted(unknown))}: there are {', '.join(WORKLOADS)}.")
+
+    lines: list[str] = []
+
+    def say(line: str = "") -> None:
+        print(line, flush=True)
+        lines.append(line)
+
+    names = ["tensorgrad", *options.against]
+    for line in machine(options.threads):
+        say(line)
+    say()
+    workers = [Worker(name, options.threads) for name in names]
+    try:
+        say(f"{datetime.date.today()}; " + ", ".join(f"{worker.library} {worker.version}" for worker in workers))
+        say()
+        say("| work | " + " | ".join(f"{name}, ms" for name in names) + " | ratio | target | difference |")
+        say("| --- |" + " ---: |" * (len(names) + 3))
+        for name in chosen:
+            if name in WORKLOADS:
+                say(_row(WORKLOADS[name], workers, options.turns, options.seconds))
+    finally:
+        for worker in workers:
+            worker.__exit__(None, None, None)
+    if "memory" in chosen:
+        for name in MEMORY:
+            say(_memory_row(WORKLOADS[name], names, options.threads))
+    if "import" in chosen:
+        say(_import_row(names))
+    if options.save:
+        (RESULTS / "cpu.md").write_text("\n".join(["# On the CPU", "", *lines, ""]))
+
+
+def _row(workload: Workload, workers: Sequence[Worker], turns: int, seconds: float) -> str:
+    times = measure(workload, workers, turns, seconds)
+    medians = [None if found is None else statistics.median(found) for found in times]
+    apart = ""
+    if len(workers) > 1 and None not in medians[:2] and not workload.trains:
+        apart = f"{deviation(workload, workers[:2]):.0e}"
+    return _cells(workload.title, [None if m is None else 1e3 * m for m in medians], workload.target, apart)
+
+
+def _memory_row(workload: Workload, names: Sequence[str], threads: int) -> str:
+    megabytes: list[float | None] = []
+    for name in names:
+        with Worker(name, threads) as worker:
+            most = worker.ask(memory=workload.name)["memory"]
+            megabytes.append(None if most is None else most / 2**20)
+    return _cells(f"peak memory of a {workload.title}, MiB", megabytes, 1.0)
+
+
+def _import_row(names: Sequence[str]) -> str:
+    bare = seconds_to_import("numpy")
+    times: list[float | None] = [1e3 * seconds_to_import(name) for name in names]
+    return _cells(f"import (of NumPy alone: {1e3 * bare:.0f} ms)", times, IMPORT_TARGET)
+
+
+def _cells(title: str, values: Sequence[float | None], target: float, apart: str = "") -> str:
+    shown = ["not offered" if value is None else f"{value:.3g}" for value in values]
+    ratio = ""
+    if len(values) > 1 and values[0] is not None and values[1]:
+        ratio = f"{values[0] / values[1]:.2f}"
+    return f"| {title} | {' | '.join(shown)} | {ratio} | {target} | {apart} |"
+
+
+if __name__ == "__main__":
+    main()
