@@ -15,14 +15,12 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from tensorgrad import backend, data, errors, kernels, nn, optim, random, testing, training
+from tensorgrad import backend, data, errors, kernels, memory, nn, optim, random, testing, training
 from tensorgrad.autograd import *
 from tensorgrad.backend import cuda_is_available as cuda_is_available
 from tensorgrad.errors import CheckpointError as CheckpointError
 from tensorgrad.errors import DeviceError as DeviceError
 from tensorgrad.errors import GradientError as GradientError
-from tensorgrad.kernels.numpy.threads import get_num_threads as get_num_threads
-from tensorgrad.kernels.numpy.threads import set_num_threads as set_num_threads
 from tensorgrad.kernels.settings import get_float32_precision as get_float32_precision
 from tensorgrad.kernels.settings import set_float32_precision as set_float32_precision
 from tensorgrad.ops import linalg as linalg
@@ -62,6 +60,8 @@ from tensorgrad.ops.trigonometry import *
 from tensorgrad.random import *
 from tensorgrad.serialization import load as load
 from tensorgrad.serialization import save as save
+from tensorgrad.threads import get_num_threads as get_num_threads
+from tensorgrad.threads import set_num_threads as set_num_threads
 
 bool = _np.dtype("bool")
 uint8 = _np.dtype("uint8")
@@ -86,6 +86,8 @@ pi = _math.pi
 
 if _TYPE_CHECKING:
     from tensorgrad import keras as keras
+
+memory.keep_freed_memory(memory.from_environment())
 
 _ROOMS = {"data", "linalg", "nn", "optim", "random", "testing", "training"}
 __all__ = ["keras"]

@@ -15,7 +15,10 @@ PACKAGE = Path(tg.__file__).parent
 
 ROOMS = [
     "errors",
+    "memory",
     "backend",
+    "threads",
+    "pieces",
     "philox",
     "autograd",
     "kernels",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.autograd.modes import enable_grad
-from tensorgrad.autograd.tensor import Tensor, as_tensors, own, pull
+from tensorgrad.autograd.tensor import Tensor, as_tensors, claim, pull
 from tensorgrad.errors import GradientError
 
 
@@ -52,6 +53,8 @@ def grad(
         if len(cotangents) != len(roots):
             raise GradientError(f"got {len(cotangents)} grad_outputs for {len(roots)} outputs.")
     found = pull(roots, cotangents, retain_graph, create_graph, targets)
+    # An input that is named twice has its gradient twice.
+    wanted = Counter(tensor._node for tensor in targets)
     results: list[Tensor | None] = []
     for i, tensor in enumerate(targets):
         cotangent = found.get(tensor._node) if tensor._node is not None else None
@@ -66,5 +69,10 @@ def grad(
             with enable_grad():
                 results.append(cotangent.clone())
         else:
-            results.append(Tensor._wrap(own(cotangent)))
+            node, held, cotangent = tensor._node, [cotangent], None
+            assert node is not None
+            wanted[node] -= 1
+            if not wanted[node]:
+                del found[node]
+            results.append(Tensor._wrap(claim(held)))
     return tuple(results)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from tensorgrad import backend
 from tensorgrad.autograd import versions
 from tensorgrad.autograd.modes import state
+from tensorgrad.autograd.versions import tick
 from tensorgrad.errors import GradientError
 
 Cotangent = Any
@@ -64,7 +65,7 @@ class Leaf(Vertex):
         self.tensor = weakref.ref(tensor)
         self.shape = shape
         self.dtype = dtype
-        self.order = versions.tick()
+        self.order = tick()
         self.hooks = None
         self.retained = None
         self.after: dict[int, Callable[[Any], None]] | None = None
@@ -121,7 +122,7 @@ class Node(Vertex):
         self.kept = kept
         self.shape = shape
         self.dtype = dtype
-        self.order = versions.tick()
+        self.order = tick()
         self.hooks = None
         self.retained = None
         # Whoever makes a node under detect_anomaly() sets it.
@@ -168,7 +169,7 @@ class Output(Vertex):
         self.index = index
         self.shape = bundle.shape[index]
         self.dtype = bundle.dtype[index]
-        self.order = versions.tick()
+        self.order = tick()
         self.hooks = None
         self.retained = None
 
@@ -251,20 +252,21 @@ def propagate(
         if useful is None or vertex in useful:
             deliver(vertex, cotangent)
 
+    anomaly = state.anomaly
     while heap:
         vertex = heappop(heap)[1]
         cotangent = pending.pop(vertex)
         if vertex.hooks is not None:
             for hook in tuple(vertex.hooks.values()):
                 cotangent = hook(cotangent)
-            if state.anomaly:
+            if anomaly:
                 _check_finite(cotangent, f"a hook of a tensor of shape {vertex.shape}")
         if isinstance(vertex, Leaf) if targets is None else vertex in targets:
             found[vertex] = cotangent
         elif fill_retained and vertex.retained is not None:
             tensor = vertex.retained()
             if tensor is not None:
-                tensor._accumulate(cotangent)
+                tensor._accumulate([cotangent])
         if useful is not None and not any(parent in useful for parent in vertex.parents_of()):
             continue
         if isinstance(vertex, Output):
@@ -287,7 +289,7 @@ def propagate(
                 continue
             if part.shape != parent.shape or part.dtype is not parent.dtype:
                 part = unbroadcast(part, parent, f"the vjp rule of {node.op.name!r} for {name!r}")
-            if node.call is not None or state.anomaly:
+            if anomaly or node.call is not None:
                 where = node.where or "a line outside detect_anomaly()"
                 _check_finite(part, f"the vjp rule of {node.op.name!r} for {name!r}", f" The forward call: {where}")
             deliver(parent, part)

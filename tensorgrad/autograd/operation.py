@@ -17,12 +17,15 @@ from tensorgrad.autograd.modes import state
 from tensorgrad.autograd.rules import DERIVED, Plan, Rule, outputs
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.errors import DeviceError, GradientError
+from tensorgrad.pieces import LARGE, each_element
 
 ALIASES = {"dim": "axis", "keepdim": "keepdims"}
 """PyTorch's names for options that the standard, and NumPy, call otherwise: ops take either."""
 
 KINDS = "biufc"
 """Kinds of dtypes, from the narrowest to the widest."""
+
+_wrap = Tensor._wrap
 
 Unwrapped = tuple[Any, "list[Vertex | None] | None", int, bool]
 
@@ -36,11 +39,14 @@ class Op:
         signature: the forward's signature, without ``xp``.
     """
 
-    def __init__(self, forward: Callable[..., Any], differentiable: bool, outputs: tuple[str, ...]) -> None:
+    def __init__(
+        self, forward: Callable[..., Any], differentiable: bool, outputs: tuple[str, ...], elementwise: bool = False
+    ) -> None:
         self.name = forward.__name__.strip("_")
         self.forward = forward
         self.differentiable = differentiable
         self.outputs = outputs
+        self.elementwise = elementwise
         self.rules: dict[str, Rule] = {}
         signature = inspect.signature(forward)
         parameters = [parameter for name, parameter in signature.parameters.items() if name != "xp"]
@@ -53,6 +59,8 @@ class Op:
         self.positional = sum(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds)
         # Arrays come before the slash or, where there is none, before the star.
         self.arrays = kinds.count(inspect.Parameter.POSITIONAL_ONLY) or self.positional
+        # Arrays alone, as most ops have: then there is less to look at in each call.
+        self.plain = self.arrays == len(parameters) and not self.variadic
         self._plans: dict[int, Plan] = {}
         for name in ("out", "needs"):
             if name in self.index:
@@ -127,14 +135,20 @@ class Op:
         else:
             items, count = values, self.arrays
         first, nodes, mask, tensors = self._unwrap(items, count)
-        for i in range(self.arrays, len(values)):
-            if isinstance(values[i], Tensor):
-                values[i] = self._option(i, values[i])
+        if not self.plain:
+            for i in range(self.arrays, len(values)):
+                if isinstance(values[i], Tensor):
+                    values[i] = self._option(i, values[i])
         # Before the forward, which may draw random numbers.
         randomness = modes.randomness() if modes.watched and state.anomaly and nodes is not None else None
         try:
-            if len(values) == self.positional and not self.variadic:
-                out = self.forward(*values, xp=backend.namespace(first)) if self.wants_xp else self.forward(*values)
+            if self.elementwise and type(first) is np.ndarray and first.size >= LARGE:
+                out = each_element(self.forward, values, **({"xp": np} if self.wants_xp else {}))
+            elif self.plain or (len(values) == self.positional and not self.variadic):
+                if self.wants_xp:
+                    out = self.forward(*values, xp=np if type(first) is np.ndarray else backend.namespace(first))
+                else:
+                    out = self.forward(*values)
             else:
                 out = self._forward(values, first)
         except Exception as error:
@@ -154,15 +168,16 @@ class Op:
                 bundle.call = self._call(values, outs, randomness)
             return outputs(outs, bundle)
         if type(out) is not type(first):
-            out = self._as_array(out, first)
+            # NumPy makes scalars of 0-d results.
+            out = np.asarray(out) if isinstance(out, np.generic) else self._as_array(out, first)
         if nodes is None or (dtype := out.dtype).kind != "f":
-            return Tensor._wrap(out)
+            return _wrap(out)
         plan = self._plans.get(mask) or self.plan(mask)
         values.append(out)
         node = Node(plan, tuple(nodes), plan.keep(values), out.shape, dtype)
         if randomness is not None:
             node.call = self._call(values, (out,), randomness)
-        return Tensor._wrap(out, node)
+        return _wrap(out, node)
 
     def _call(self, values: list[Any], outs: tuple[Any, ...], randomness: Any) -> Call:
         """What is remembered of a call with these values."""
@@ -191,7 +206,7 @@ class Op:
                         f"@{self.name}.vjp({name!r}), or give {name}.detach() where none is wanted."
                     )
             rules = list({id(rule): rule for rule in map(self.rules.__getitem__, wanted)}.values())
-            self._plans[mask] = Plan(self.name, self.index, self.outputs, rules, self.variadic)
+            self._plans[mask] = Plan(self.name, self.index, self.outputs, rules, self.variadic, self.elementwise)
         return self._plans[mask]
 
     def _unwrap(self, items: list[Any], count: int) -> Unwrapped:
@@ -216,7 +231,7 @@ class Op:
                     nodes[i] = node
                     mask |= 1 << i
                 items[i] = item = item._data
-            elif item is None or type(item) is float or type(item) is int:
+            elif (kind := type(item)) is float or kind is int or item is None:
                 continue
             elif isinstance(item, np.generic) or backend.of(item) is None:
                 if isinstance(item, str):
@@ -279,7 +294,12 @@ class Op:
 
 
 def op(
-    forward: Callable[..., Any] | None = None, /, *, differentiable: bool = True, outputs: Sequence[str] = ()
+    forward: Callable[..., Any] | None = None,
+    /,
+    *,
+    differentiable: bool = True,
+    outputs: Sequence[str] = (),
+    elementwise: bool = False,
 ) -> Any:
     """Makes a function of arrays an op: it takes Tensors, and remembers.
 
@@ -291,6 +311,9 @@ def op(
         forward: the function, on bare arrays.
         differentiable: False for an op without gradients (a comparison, say), whose result never requires one.
         outputs: names for several outputs, by which rules can ask for one of them.
+        elementwise: True for an op that does not look beyond an element, apart from broadcasting, and whose rules do
+            not either: large arrays are then worked on piece by piece, on several threads. It has positional parameters
+            only, but for ``xp``.
 
     Returns:
         The function, on Tensors, arrays or numbers, with a decorator ``vjp`` for its rules (see :meth:`Op.vjp`).
@@ -310,13 +333,14 @@ def op(
         12.0
     """
     if forward is None:
-        return functools.partial(op, differentiable=differentiable, outputs=outputs)
-    record = Op(forward, differentiable, tuple(outputs))
-    apply, bind, count = record.apply, record.bind, -1 if record.variadic else len(record.index)
+        return functools.partial(op, differentiable=differentiable, outputs=outputs, elementwise=elementwise)
+    record = Op(forward, differentiable, tuple(outputs), elementwise)
+    apply, bind, count = record.apply, record.bind, len(record.index)
+    whole = count if count == record.positional and not record.variadic else -1
 
     @functools.wraps(forward)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return apply([*args] if len(args) == count == record.positional and not kwargs else bind(args, kwargs))
+        return apply(bind(args, kwargs) if kwargs or len(args) != whole else [*args])
 
     call.__signature__ = record.signature  # type: ignore[attr-defined]
     call.op = record  # type: ignore[attr-defined]

@@ -23,10 +23,13 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tensorgrad import backend
 from tensorgrad.autograd.graph import Bundle, Cotangent, Node, Vertex
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.errors import GradientError
+from tensorgrad.pieces import LARGE, each_element
 
 DERIVED: dict[str, Callable[[Any], Any]] = {
     "_shape": lambda value: getattr(value, "shape", ()),
@@ -66,12 +69,20 @@ class Plan:
         outputs: the names of the outputs, where there are several and they are named.
         rules: the rules whose gradients are needed.
         variadic: whether the first parameter is a sequence of arrays, each with a gradient.
+        elementwise: whether the rules work on each element by itself.
     """
 
     def __init__(
-        self, name: str, index: dict[str, int], outputs: Sequence[str], rules: Sequence[Rule], variadic: bool
+        self,
+        name: str,
+        index: dict[str, int],
+        outputs: Sequence[str],
+        rules: Sequence[Rule],
+        variadic: bool,
+        elementwise: bool = False,
     ) -> None:
         self.name = name
+        self.elementwise = elementwise
         self.variadic = variadic
         self.count = len(index)
         self.steps: list[Step] = []
@@ -82,6 +93,12 @@ class Plan:
             take = _taker([sources.index(ask) for ask in asks])
             places = tuple(index[name] for name in rule.inputs)
             self.steps.append(Step(rule, take, places, "xp" in rule.asks, "needs" in rule.asks))
+        # Rules for one input each that are called with what was kept and nothing else: the usual case, made quick.
+        self.quick = None
+        if not variadic and all(
+            len(step.places) == 1 and not step.wants_xp and not step.wants_needs for step in self.steps
+        ):
+            self.quick = [(step.rule.function, step.take, step.places[0], step.rule.inputs[0]) for step in self.steps]
         known = {**index, **{name: len(index) + i for i, name in enumerate(outputs)}, "out": OUT}
         self.sources = [known.get(source) for source in sources]
         if None in self.sources:
@@ -95,11 +112,23 @@ class Plan:
         """Runs the rules: the parents of ``node``, their cotangents, and the names of the inputs."""
         parents, kept = node.parents, node.kept
         assert parents is not None
+        pulled: list[tuple[Vertex | None, Cotangent, str]] = []
+        if self.quick is not None and useful is None and not create_graph and type(node) is Node:
+            for function, take, place, name in self.quick:
+                try:
+                    if self.elementwise and cotangent.size >= LARGE:
+                        part = _each(function, (cotangent, *take(kept)))
+                    else:
+                        part = function(cotangent, *take(kept))
+                except Exception as error:
+                    self._add_note(error, node, (name,))
+                    raise
+                pulled.append((parents[place], part if type(part) is np.ndarray else self._part(part, name), name))
+            return pulled
         if create_graph:
             kept = self._linked(node, kept)
         if isinstance(node, Bundle):
             cotangent = fill(cotangent, node)
-        pulled: list[tuple[Vertex | None, Cotangent, str]] = []
         for rule, take, places, wants_xp, wants_needs in self.steps:
             if self.variadic:
                 places = tuple(range(len(parents)))
@@ -111,11 +140,11 @@ class Plan:
             if wants_needs:
                 wanted = parents if useful is None else [parent if parent in useful else None for parent in parents]
                 options["needs"] = tuple(wanted[place] is not None for place in places)
+            run = _each if self.elementwise and not create_graph else _call
             try:
-                result = rule.function(cotangent, *take(kept), **options)
+                result = run(rule.function, (cotangent, *take(kept)), **options)
             except Exception as error:
-                line = f"called at {node.where}" if node.where else "tg.detect_anomaly() tells where it was called"
-                error.add_note(f"in the vjp rule of {self.name!r} for {', '.join(map(repr, rule.inputs))}; {line}")
+                self._add_note(error, node, rule.inputs)
                 raise
             names = rule.inputs * len(places) if self.variadic else rule.inputs
             if len(names) == 1 and not self.variadic:
@@ -129,16 +158,25 @@ class Plan:
                 parent = parents[place]
                 if parent is None or (useful is not None and parent not in useful):
                     continue
-                if isinstance(part, Tensor):
-                    part = part if create_graph else part._data
-                elif backend.of(part) is None:
-                    raise GradientError(
-                        f"the vjp rule of {self.name!r} for {name!r} returned "
-                        f"{'None' if part is None else type(part).__name__}, not the gradient with respect to it: an "
-                        f"array."
-                    )
-                pulled.append((parent, part, name))
+                pulled.append(
+                    (parent, part if type(part) is np.ndarray else self._part(part, name, create_graph), name)
+                )
         return pulled
+
+    def _part(self, part: Any, name: str, create_graph: bool = False) -> Cotangent:
+        """What a rule gave, if it is an array: bare, or a Tensor if it is to be differentiated."""
+        if isinstance(part, Tensor):
+            return part if create_graph else part._data
+        if not isinstance(part, np.generic) and backend.of(part) is None:
+            raise GradientError(
+                f"the vjp rule of {self.name!r} for {name!r} returned "
+                f"{'None' if part is None else type(part).__name__}, not the gradient with respect to it: an array."
+            )
+        return part
+
+    def _add_note(self, error: Exception, node: Node, inputs: Sequence[str]) -> None:
+        line = f"called at {node.where}" if node.where else "tg.detect_anomaly() tells where it was called"
+        error.add_note(f"in the vjp rule of {self.name!r} for {', '.join(map(repr, inputs))}; {line}")
 
     def _linked(self, node: Node, kept: Sequence[Any]) -> list[Any]:
         """What was kept, as Tensors at their places in the graph, for a backward pass that is recorded."""
@@ -182,6 +220,15 @@ def fill(cotangents: list[Cotangent], bundle: Bundle) -> tuple[Cotangent, ...]:
             cotangent = Tensor._wrap(zeros) if isinstance(like, Tensor) else zeros
         filled.append(cotangent)
     return tuple(filled)
+
+
+def _each(function: Callable[..., Any], values: Sequence[Any], **options: Any) -> Any:
+    """The rule of an elementwise op on bare arrays; one that only hands on the cotangent has nothing to compute."""
+    return each_element(function, values, **options) if len(values) > 1 else function(*values, **options)
+
+
+def _call(function: Callable[..., Any], values: Sequence[Any], **options: Any) -> Any:
+    return function(*values, **options)
 
 
 def _taker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -354,22 +355,26 @@ class Tensor:
         targets = None if inputs is None else as_tensors(inputs, "inputs")
         found = pull([self], [grad], retain_graph, create_graph, targets, accumulate=True)
         if targets is None:
-            receivers = [(leaf.receiver(), cotangent) for leaf, cotangent in found.items() if isinstance(leaf, Leaf)]
+            receivers: list[tuple[Any, Vertex]] = [(leaf.receiver(), leaf) for leaf in found if isinstance(leaf, Leaf)]
         else:
-            receivers = [(tensor, found[tensor._node]) for tensor in dict.fromkeys(targets) if tensor._node in found]
-        for tensor, cotangent in receivers:
+            receivers = [(tensor, tensor._node) for tensor in dict.fromkeys(targets) if tensor._node in found]
+        for tensor, node in receivers:
             if tensor is not None:
-                tensor._accumulate(cotangent)
+                tensor._accumulate([found.pop(node)])
 
-    def _accumulate(self, cotangent: Cotangent) -> None:
-        """Adds to the gradient, which is never shared with anybody: neither the sum nor the first of them."""
-        if isinstance(cotangent, Tensor):
+    def _accumulate(self, held: list[Cotangent]) -> None:
+        """Adds to the gradient, which is never shared with anybody: neither the sum nor the first of them.
+
+        Args:
+            held: the cotangent. It is taken from the list, so that where nobody else holds it, nobody does.
+        """
+        if isinstance(held[0], Tensor):
             with enable_grad():
-                self._grad = cotangent.clone() if self._grad is None else self._grad + cotangent
+                self._grad = held[0].clone() if self._grad is None else self._grad + held[0]
         elif self._grad is None:
-            self._grad = Tensor._wrap(own(cotangent))
+            self._grad = Tensor._wrap(claim(held))
         else:
-            self._grad = Tensor._wrap(_as_array(self._grad._data + cotangent))
+            self._grad = Tensor._wrap(_as_array(self._grad._data + held.pop()))
         if isinstance(self._node, Leaf) and self._node.after is not None:
             for hook in tuple(self._node.after.values()):
                 hook(self)
@@ -501,6 +506,25 @@ def _seed(root: Tensor, cotangent: Any, create_graph: bool) -> Cotangent:
 def own(array: Array) -> Array:
     """A copy that shares no memory with anybody, as an array (a rule may have made a scalar of a 0-d one)."""
     return backend.namespace(array).array(array, copy=True, order="C")
+
+
+def claim(held: list[Array]) -> Array:
+    """The array in the list, if its memory is nobody else's, or a copy; either in C order."""
+    array = held.pop()
+    if type(array) is np.ndarray and sys.getrefcount(array) <= _UNSHARED:
+        flags = array.flags
+        if flags.owndata and flags.c_contiguous and flags.writeable:
+            return array
+    return own(array)
+
+
+def _references(held: list[Array]) -> int:
+    array = held.pop()
+    return sys.getrefcount(array)
+
+
+_UNSHARED = _references([np.zeros(1)])
+"""The count of references to an array that :func:`claim` alone holds; versions of Python count differently."""
 
 
 def _as_array(value: Array) -> Array:

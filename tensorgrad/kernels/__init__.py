@@ -1,4 +1,4 @@
-"""Heavy work on bare arrays: convolution and pooling, one family of kernels per array library.
+"""Heavy work on bare arrays: convolution, pooling and the like, one family of kernels per array library.
 
 ``of(array)`` gives the family that goes with an array: a module with the functions below.
 :mod:`tensorgrad.kernels.reference` has them all in plain array code, with full docstrings;
@@ -15,11 +15,13 @@
 ``spread(y, *, spatial, kernel)`` -> ``x``                           the transpose of ``sum_pool``
 ``unfold(x, *, kernel)`` -> ``windows``                              all windows
 ``fold(windows, *, spatial)`` -> ``x``                               the transpose of ``unfold``
+``matmul(a, b)`` -> ``product``                                      the matrix product
+``scatter(values, key, *, shape)`` -> ``x``                          the transpose of indexing, ``x[key]``
 ===================================================================  =================================================
 
-All take ``stride``, ``padding`` and ``dilation`` besides, the convolutions ``groups`` too. Every option has one entry
-per spatial axis, and that of ``padding`` is a pair ``(before, after)``. Arrays are channels first, with one, two, three
-or more spatial axes::
+All but the last two take ``stride``, ``padding`` and ``dilation`` besides, the convolutions ``groups`` too. Every
+option has one entry per spatial axis, and that of ``padding`` is a pair ``(before, after)``. Arrays are channels first,
+with one, two, three or more spatial axes::
 
     x        (N, C, *spatial)
     weight   (O, C / groups, *kernel)

@@ -16,7 +16,7 @@ class Settings:
 
     family: str = "quick"
     convolution: str = "planned"
-    workspace: int = 1 << 22
+    workspace: int = 1 << 23
     precision: str = "high"
 
     @property

@@ -198,7 +198,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=False):
 # -- sigmoids --------------------------------------------------------------------------------------------------
 
 
-@op
+@op(elementwise=True)
 def sigmoid(x, *, xp):
     """``1 / (1 + exp(-x))``, elementwise: the logistic function. Exact to rounding for all x, large and small.
 
@@ -214,7 +214,7 @@ def _(g, out):
     return g * (out * (1 - out))
 
 
-@op
+@op(elementwise=True)
 def log_sigmoid(x, *, xp):
     """``log(sigmoid(x))`` without overflow, elementwise.
 
@@ -230,7 +230,7 @@ def _(g, out, xp):
     return -g * xp.expm1(out)
 
 
-@op
+@op(elementwise=True)
 def softplus(x, /, beta=1.0, threshold=20.0, *, xp):
     """``log(1 + exp(beta * x)) / beta`` without overflow, elementwise: a smooth ReLU.
 
@@ -255,7 +255,7 @@ def _(g, x, beta, threshold, xp):
     return g * (slope + (1 - slope) * (scaled > threshold))
 
 
-@op
+@op(elementwise=True)
 def silu(x):
     """``x * sigmoid(x)``, elementwise, also called swish.
 
@@ -302,7 +302,7 @@ def glu(x, axis=-1):
     return multiply(values, sigmoid(gates))
 
 
-@op
+@op(elementwise=True)
 def mish(x, *, xp):
     """``x * tanh(softplus(x))``, elementwise (Misra, 2019).
 
@@ -319,7 +319,7 @@ def _(g, x, xp):
     return g * (t + x * (1 - t * t) * sigmoid(x))
 
 
-@op
+@op(elementwise=True)
 def softsign(x, *, xp):
     """``x / (1 + abs(x))``, elementwise.
 
@@ -339,7 +339,7 @@ def _(g, x, xp):
 # -- exponential on the negative side --------------------------------------------------------------------------
 
 
-@op
+@op(elementwise=True)
 def elu(x, /, alpha=1.0, *, xp):
     """``x`` where it is positive, else ``alpha * (exp(x) - 1)``, elementwise (Clevert et al., 2015).
 
@@ -383,7 +383,7 @@ def celu(x, alpha=1.0):
 # -- Gaussian --------------------------------------------------------------------------------------------------
 
 
-@op
+@op(elementwise=True)
 def gelu(x, /, approximate="none", *, xp):
     """``x * Phi(x)``, elementwise, where Phi is the distribution function of the normal distribution.
 

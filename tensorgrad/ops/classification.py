@@ -18,6 +18,7 @@ from tensorgrad.ops.losses import reduce
 from tensorgrad.ops.reductions import sum
 from tensorgrad.ops.shape import expand_dims, reshape, squeeze
 from tensorgrad.ops.softmax import log_softmax, softmax
+from tensorgrad.pieces import in_pieces
 
 __all__ = ["cross_entropy", "nll_loss", "one_hot"]
 
@@ -37,24 +38,38 @@ def _(g, target, classes, xp):
 
 
 @op
+@in_pieces(x=0, target=0, gives=(0,))
 def _softmax_loss(x, target, classes, /, *, xp):
     shifted = x - xp.max(x, axis=1, keepdims=True)
-    losses = xp.log(xp.sum(xp.exp(shifted), axis=1)) - _at(shifted, target, xp)
-    return xp.where(target >= 0, losses, 0)
+    picked = _at(shifted, target, xp)
+    return xp.where(target >= 0, xp.log(xp.sum(xp.exp(shifted), axis=1)) - picked, 0)
 
 
 @_softmax_loss.vjp("x")
+@in_pieces(x=0, g=0, target=0, gives=(0,))
 def _(g, x, target, classes, xp):
-    g, target = xp.expand_dims(g, axis=1), xp.expand_dims(target, axis=1)
-    return g * (target >= 0) * softmax(x, axis=1) - g * (target == classes)
+    g = g * (target >= 0)
+    by_x = softmax(x, axis=1)
+    by_x *= xp.expand_dims(g, axis=1)
+    if isinstance(by_x, Tensor):
+        return by_x - xp.expand_dims(g, axis=1) * (xp.expand_dims(target, axis=1) == classes)
+    # The same, without comparing each class with the right one.
+    lined_up, place = _lined_up(by_x, target, xp)
+    lined_up[place] -= g.reshape(place[1].shape)
+    return by_x
 
 
 def _at(x, target, xp):
-    n, length = x.shape[0], math.prod(x.shape[2:])
-    place = (xp.arange(n)[:, None], target.reshape((n, length)), xp.arange(length))
-    picked = x.reshape((n, x.shape[1], length))[place].reshape(target.shape)
+    lined_up, place = _lined_up(x, target, xp)
+    picked = lined_up[place].reshape(target.shape)
     # Where to look is to wait, as on a GPU, nobody has looked yet whether there is such a class.
     return picked if backend.can_look(x) else xp.where(target < x.shape[1], picked, math.nan)
+
+
+def _lined_up(x, target, xp):
+    """``x`` as (N, C, L), and the index of the right classes in it."""
+    n, length = x.shape[0], math.prod(x.shape[2:])
+    return x.reshape((n, x.shape[1], length)), (xp.arange(n)[:, None], target.reshape((n, length)), xp.arange(length))
 
 
 # -- losses ----------------------------------------------------------------------------------------------------

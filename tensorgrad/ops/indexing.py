@@ -7,7 +7,7 @@ import operator
 
 import numpy as np
 
-from tensorgrad import backend
+from tensorgrad import backend, kernels
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.errors import DeviceError
 from tensorgrad.ops.arguments import as_operand, with_aliases
@@ -36,13 +36,12 @@ def _(g, key, x_shape):
 
 
 @op
-def _scatter(g, /, key, shape, *, xp):
+def _scatter(g, /, key, shape):
     """Zeros of ``shape`` with ``g`` added at ``key``: the transpose of indexing."""
-    out = backend.zeros(shape, g.dtype, g)
     if _may_repeat(key):
-        xp.add.at(out, key, g)
-    else:
-        out[key] = g
+        return kernels.of(g).scatter(g, key, shape=shape)
+    out = backend.zeros(shape, g.dtype, g)
+    out[key] = g
     return out
 
 

@@ -6,6 +6,7 @@ import builtins
 import math
 import string
 
+from tensorgrad import kernels
 from tensorgrad.autograd import op
 from tensorgrad.ops.arguments import as_operand, as_operands, with_aliases
 from tensorgrad.ops.elementwise import abs, multiply, sign
@@ -54,7 +55,7 @@ def matmul(x1, x2, *, xp):
     # BLAS does not take an array whose elements share memory, and NumPy's own loop is slow.
     x1, x2 = (xp.ascontiguousarray(x) if 0 in x.strides and x.ndim > 1 else x for x in (x1, x2))
     try:
-        return xp.matmul(x1, x2)
+        return kernels.of(x1).matmul(x1, x2)
     except ValueError:
         raise ValueError(_mismatch(x1.shape, x2.shape)) from None
 
@@ -116,8 +117,13 @@ def linear(x, weight, bias=None, *, xp):
         Tensor([3., 4.], dtype=float32, device='cpu')
     """
     try:
-        out = xp.matmul(x, weight.T)
-        return out if bias is None else out + bias
+        out = kernels.of(x).matmul(x, weight.T)
+        if bias is None:
+            return out
+        if bias.dtype != out.dtype or bias.ndim != 1:
+            return out + bias
+        out += bias
+        return out
     except ValueError:
         names = {"x": x, "weight": weight, "bias": bias}
         given = ", ".join(f"{name} {tuple(array.shape)}" for name, array in names.items() if hasattr(array, "shape"))

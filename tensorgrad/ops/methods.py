@@ -380,13 +380,13 @@ def _guarded(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     """An operator that leaves what it does not know to the other operand."""
 
     def method(self: Tensor, other: Any) -> Any:
-        return function(self, other) if _is_operand(other) else NotImplemented
+        return function(self, other) if isinstance(other, OPERANDS) or _is_operand(other) else NotImplemented
 
     return method
 
 
 def _is_operand(value: Any) -> bool:
-    return isinstance(value, OPERANDS) or hasattr(value, "__array__") or backend.of(value) is not None
+    return hasattr(value, "__array__") or backend.of(value) is not None
 
 
 OTHERS: dict[str, Any] = {

@@ -18,6 +18,7 @@ from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.powers import sqrt, square
 from tensorgrad.ops.reductions import mean, var
 from tensorgrad.ops.shape import reshape
+from tensorgrad.pieces import in_pieces
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
@@ -36,6 +37,7 @@ _SUM, _SUM_OF_PRODUCTS = "ncl->c", "ncl,ncl->c"
 
 
 @op(outputs=("y", "mean", "variance"))
+@in_pieces(x=1, weight=0, bias=0, gives=(1, 0, 0))
 def _batch_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp):
     y = _lined_up(x, xp)
     count = y.shape[0] * y.shape[2]
@@ -50,6 +52,7 @@ def _batch_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp):
 
 
 @_batch_norm.vjp("x", "weight", "bias")
+@in_pieces(gs=(1, 0, 0), x=1, weight=0, mean=0, variance=0, gives=(1, 0, 0))
 def _(gs, x, weight, mean, variance, eps, needs, xp):
     g, deviation = _lined_up(gs[0], xp), _lined_up(x, xp) - mean[:, None]
     count = g.shape[0] * g.shape[2]
@@ -177,7 +180,44 @@ def _follow(name: str, running: Tensor | None, current: Tensor, momentum: float,
 # -- over each sample ------------------------------------------------------------------------------------------
 
 
+@op(outputs=("y", "mean", "scale"))
+@in_pieces(x=0, gives=(0, 0, 0))
+def _layer_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp):
+    """The rows of ``x`` (R, L) less their means, divided by their standard deviations; and 1 / these."""
+    y = x.astype("float32") if x.dtype == "float16" else x
+    count = y.shape[1]
+    mean = xp.einsum("rl->r", y) / count
+    y = y - mean[:, None]
+    scale = 1 / xp.sqrt(xp.einsum("rl,rl->r", y, y) / count + eps)
+    y *= scale[:, None]
+    if weight is not None:
+        y *= weight
+    if bias is not None:
+        y += bias
+    return y.astype(x.dtype, copy=False), mean, scale
+
+
+@_layer_norm.vjp("x", "weight", "bias")
+@in_pieces(gs=(0, 0, 0), x=0, mean=0, scale=0, gives=(0, "sum", "sum"))
+def _(gs, x, weight, mean, scale, needs, xp):
+    g, by_mean, by_scale = gs
+    standard = x.astype(mean.dtype, copy=False) - mean[:, None]
+    standard *= scale[:, None]
+    g = g.astype(mean.dtype, copy=False)
+    by_weight, by_bias = (xp.einsum("rl,rl->l", g, standard) if needs[1] else None), xp.einsum("rl->l", g)
+    if not needs[0]:
+        return None, by_weight, by_bias
+    by_x = g * (1 if weight is None else weight)
+    count = x.shape[1]
+    along = (xp.einsum("rl,rl->r", by_x, standard) + by_scale * scale) / count
+    by_x -= standard * along[:, None]
+    by_x -= ((xp.einsum("rl->r", by_x) - by_mean / scale) / count)[:, None]
+    by_x *= scale[:, None]
+    return by_x, by_weight, by_bias
+
+
 @op(outputs=("y", "scale"))
+@in_pieces(x=0, gives=(0, 0))
 def _standardize(x, /, axes, eps, *, xp):
     """``x`` less its mean over the axes, divided by its standard deviation; and 1 / that."""
     y = x.astype("float32") if x.dtype == "float16" else x
@@ -188,6 +228,7 @@ def _standardize(x, /, axes, eps, *, xp):
 
 
 @_standardize.vjp("x")
+@in_pieces(gs=(0, 0), y=0, scale=0, gives=(0,))
 def _(gs, y, scale, axes, xp):
     g, by_scale = gs
     count = math.prod(y.shape[axis] for axis in axes)
@@ -225,7 +266,11 @@ def layer_norm(
                [-1.,  1.]], dtype=float32)
     """
     x, axes, weight, bias = _over_last_axes("layer_norm", x, normalized_shape, weight, bias)
-    return _affine(_standardize(x, axes, eps)[0] if x.size else x, weight, bias)
+    if not x.size:
+        return _affine(x, weight, bias)
+    length = math.prod(x.shape[axes[0] :])
+    weight, bias = (None if value is None else reshape(value, (length,)) for value in (weight, bias))
+    return reshape(_layer_norm(reshape(x, (-1, length)), weight, bias, eps)[0], x.shape)
 
 
 def _over_last_axes(

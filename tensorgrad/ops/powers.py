@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-@op
+@op(elementwise=True)
 def pow(x1, x2):
     """``x1`` to the power of ``x2``, elementwise.
 
@@ -86,7 +86,7 @@ def _(g, out):
     return g / (2 * out)
 
 
-@op
+@op(elementwise=True)
 def cbrt(x, *, xp):
     """Cube root, elementwise, of negative numbers too. The derivative at 0 is infinite.
 
@@ -118,7 +118,7 @@ def _(g, out):
     return -g * out * out
 
 
-@op
+@op(elementwise=True)
 def hypot(x1, x2, *, xp):
     """``sqrt(x1**2 + x2**2)`` without overflow, elementwise. The derivative where both are 0 is 0.
 
@@ -146,7 +146,7 @@ def _(g, x2, out, xp):
 # -- exponentials and logarithms -------------------------------------------------------------------------------
 
 
-@op
+@op(elementwise=True)
 def exp(x, *, xp):
     """Euler's number to the power of ``x``, elementwise.
 
@@ -162,7 +162,7 @@ def _(g, out):
     return g * out
 
 
-@op
+@op(elementwise=True)
 def exp2(x, *, xp):
     """2 to the power of ``x``, elementwise.
 
@@ -178,7 +178,7 @@ def _(g, out):
     return g * (out * math.log(2))
 
 
-@op
+@op(elementwise=True)
 def expm1(x, *, xp):
     """``exp(x) - 1``, exact near 0, elementwise.
 
@@ -194,7 +194,7 @@ def _(g, out):
     return g * (out + 1)
 
 
-@op
+@op(elementwise=True)
 def log(x, *, xp):
     """Natural logarithm, elementwise.
 
@@ -210,7 +210,7 @@ def _(g, x):
     return g / x
 
 
-@op
+@op(elementwise=True)
 def log1p(x, *, xp):
     """``log(1 + x)``, exact near 0, elementwise.
 
@@ -226,7 +226,7 @@ def _(g, x):
     return g / (1 + x)
 
 
-@op
+@op(elementwise=True)
 def log2(x, *, xp):
     """Logarithm to base 2, elementwise.
 
@@ -242,7 +242,7 @@ def _(g, x):
     return g / (x * math.log(2))
 
 
-@op
+@op(elementwise=True)
 def log10(x, *, xp):
     """Logarithm to base 10, elementwise.
 
@@ -258,7 +258,7 @@ def _(g, x):
     return g / (x * math.log(10))
 
 
-@op
+@op(elementwise=True)
 def logaddexp(x1, x2, *, xp):
     """``log(exp(x1) + exp(x2))`` without overflow, elementwise.
 

@@ -59,7 +59,7 @@ def _polynomial(coefficients, t):
     return value
 
 
-@op
+@op(elementwise=True)
 def erf(x, *, xp):
     """The error function ``2 / sqrt(pi) * integral of exp(-t**2) from 0 to x``, elementwise.
 
@@ -84,7 +84,7 @@ def _(g, x, xp):
     return g * (2 / math.sqrt(math.pi) * bell(x, 1.0, xp))
 
 
-@op
+@op(elementwise=True)
 def erfinv(x, *, xp):
     """The number whose :func:`erf` is ``x``, elementwise; infinite at -1 and 1, NaN beyond.
 

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-@op
+@op(elementwise=True)
 def sin(x, *, xp):
     """Sine.
 
@@ -37,7 +37,7 @@ def _(g, x, xp):
     return g * xp.cos(x)
 
 
-@op
+@op(elementwise=True)
 def cos(x, *, xp):
     """Cosine.
 
@@ -53,7 +53,7 @@ def _(g, x, xp):
     return -g * xp.sin(x)
 
 
-@op
+@op(elementwise=True)
 def tan(x, *, xp):
     """Tangent.
 
@@ -69,7 +69,7 @@ def _(g, out):
     return g * (1 + out * out)
 
 
-@op
+@op(elementwise=True)
 def asin(x, *, xp):
     """Inverse sine, for -1 to 1.
 
@@ -85,7 +85,7 @@ def _(g, x, xp):
     return g / xp.sqrt((1 - x) * (1 + x))
 
 
-@op
+@op(elementwise=True)
 def acos(x, *, xp):
     """Inverse cosine, for -1 to 1.
 
@@ -101,7 +101,7 @@ def _(g, x, xp):
     return -g / xp.sqrt((1 - x) * (1 + x))
 
 
-@op
+@op(elementwise=True)
 def atan(x, *, xp):
     """Inverse tangent.
 
@@ -117,7 +117,7 @@ def _(g, x):
     return g / (1 + x * x)
 
 
-@op
+@op(elementwise=True)
 def atan2(x1, x2, *, xp):
     """The angle of the point with ordinate ``x1`` and abscissa ``x2``, from -pi to pi.
 
@@ -138,7 +138,7 @@ def _(g, x1, x2):
     return g * (-x1 / (x1 * x1 + x2 * x2))
 
 
-@op
+@op(elementwise=True)
 def sinh(x, *, xp):
     """Hyperbolic sine.
 
@@ -154,7 +154,7 @@ def _(g, x, xp):
     return g * xp.cosh(x)
 
 
-@op
+@op(elementwise=True)
 def cosh(x, *, xp):
     """Hyperbolic cosine.
 
@@ -170,7 +170,7 @@ def _(g, x, xp):
     return g * xp.sinh(x)
 
 
-@op
+@op(elementwise=True)
 def tanh(x, *, xp):
     """Hyperbolic tangent.
 
@@ -186,7 +186,7 @@ def _(g, out):
     return g * (1 - out * out)
 
 
-@op
+@op(elementwise=True)
 def asinh(x, *, xp):
     """Inverse hyperbolic sine.
 
@@ -202,7 +202,7 @@ def _(g, x, xp):
     return g / xp.hypot(x, 1)
 
 
-@op
+@op(elementwise=True)
 def acosh(x, *, xp):
     """Inverse hyperbolic cosine, from 1 on.
 
@@ -218,7 +218,7 @@ def _(g, x, xp):
     return g / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
 
 
-@op
+@op(elementwise=True)
 def atanh(x, *, xp):
     """Inverse hyperbolic tangent, between -1 and 1.
 

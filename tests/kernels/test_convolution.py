@@ -89,6 +89,7 @@ def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace,
         ("convolution_weight", (x, y), {"kernel": case.kernel}),
     ]
     columns._layout.cache_clear()
+    columns._cut_up.cache_clear()
     few = {"COLUMNS": min(columns.COLUMNS, workspace // 160), "BLOCK": 5, "IDLE": idle}
     with kernels.use(workspace=workspace), mock.patch.multiple(columns, **few):
         for name, arrays, more in calls:
@@ -316,4 +317,4 @@ def test_memory_stays_bounded():
         kernel(*arrays, **PLAIN, **more)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert peak < unrolled / 10
+        assert peak < WHOLE < unrolled / 5

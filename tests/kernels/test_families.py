@@ -25,7 +25,17 @@ def test_the_interface_is_listed_in_the_docstring():
         assert f"``{name}(" in kernels.__doc__
 
 
-@pytest.mark.parametrize("module", ["geometry", "reference.convolution", "reference.pooling", "reference.windows"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "geometry",
+        "reference.convolution",
+        "reference.pooling",
+        "reference.products",
+        "reference.scattering",
+        "reference.windows",
+    ],
+)
 def test_the_examples_in_docstrings(module):
     outcome = doctest.testmod(importlib.import_module(f"tensorgrad.kernels.{module}"))
     assert outcome.attempted

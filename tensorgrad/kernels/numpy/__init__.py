@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from tensorgrad.kernels.numpy.convolution import convolution, convolution_input, convolution_weight
 from tensorgrad.kernels.numpy.pooling import max_pool, pick, place
+from tensorgrad.kernels.numpy.products import matmul
+from tensorgrad.kernels.numpy.scattering import scatter
 from tensorgrad.kernels.reference import fold, spread, sum_pool, unfold
 
 __all__ = [
@@ -14,9 +16,11 @@ __all__ = [
     "convolution_input",
     "convolution_weight",
     "fold",
+    "matmul",
     "max_pool",
     "pick",
     "place",
+    "scatter",
     "spread",
     "sum_pool",
     "unfold",

@@ -22,11 +22,12 @@ from itertools import chain, product
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
+from tensorgrad import threads
 from tensorgrad.backend import Array
 from tensorgrad.kernels import settings
 from tensorgrad.kernels.geometry import Index, Pairs, Sizes, channels_per_group, convolution_shape, ravel
-from tensorgrad.kernels.numpy import threads
 from tensorgrad.kernels.reference.convolution import by_group
 
 COLUMNS = 1 << 10
@@ -109,9 +110,13 @@ def _multiply(matrices: Array, columns: Array) -> Array:
     if rows >= LOW or length <= BLOCK:
         return matrices @ columns
     product = np.empty((len(matrices), rows, length), dtype=columns.dtype)
-    for start in range(0, length, BLOCK):
-        block = (..., slice(start, start + BLOCK))
-        np.matmul(matrices, columns[block], out=product[block])
+    whole = length // BLOCK * BLOCK
+
+    def blocks(array: Array) -> Array:
+        return array[..., :whole].reshape(*array.shape[:2], whole // BLOCK, BLOCK).swapaxes(1, 2)
+
+    np.matmul(matrices[:, None], blocks(columns), out=blocks(product))
+    np.matmul(matrices, columns[..., whole:], out=product[..., whole:])
     return product
 
 
@@ -126,8 +131,12 @@ class _Layout(NamedTuple):
     """``phases``, or the same all flat: what the taps index."""
     taps: tuple[Index, ...]
     """What each tap sees of the plane."""
+    steps: tuple[int, ...] | None
+    """How many elements it is from one tap to the next, along each axis of the kernel; None with strides."""
+    kernel: Sizes
+    """The shape of the kernel."""
     seen: Sizes
-    """The shape of that: ``grid``, or the same all flat."""
+    """The shape of what a tap sees: ``grid``, or the same all flat."""
     grid: Sizes
     """The shape of the columns, idle ones included."""
     outputs: Index
@@ -158,6 +167,8 @@ def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layou
         phases=phases,
         plane=(math.prod(phases),) if flat else phases,
         taps=tuple(taps),
+        steps=tuple(d * math.prod(lengths[i + 1 :]) for i, d in enumerate(dilation)) if max(stride) == 1 else None,
+        kernel=kernel,
         seen=(math.prod(rows),) if flat else out,
         grid=rows if flat else out,
         outputs=(..., *map(slice, out)),
@@ -191,7 +202,14 @@ class _Chunk(NamedTuple):
         padded = np.zeros((x.shape[1], self.images, *self.layout.padded), dtype=x.dtype)
         padded[self.inside] = x[self.inputs].swapaxes(0, 1)
         plane = self._cut(padded)
-        columns = np.empty((len(plane), len(self.layout.taps), self.images, *self.layout.seen), dtype=x.dtype)
+        shape = (len(plane), len(self.layout.taps), self.images, *self.layout.seen)
+        if self.layout.steps is not None:
+            # All taps in one copy.
+            (channel, image), along = plane.strides[:2], plane.strides[-len(self.layout.seen) :]
+            steps = (step * plane.itemsize for step in self.layout.steps)
+            view = (len(plane), *self.layout.kernel, *shape[2:])
+            return as_strided(plane, view, (channel, *steps, image, *along)).reshape(shape)
+        columns = np.empty(shape, dtype=x.dtype)
         for number, tap in enumerate(self.layout.taps):
             columns[:, number] = plane[tap]
         return columns
@@ -238,9 +256,17 @@ def _chunks(
 
     Those of the same images are in one list: they overlap in ``x``.
     """
-    images, channels, *out = y_shape
+    rows = max(x_shape[1] * math.prod(kernel), y_shape[1], 1)
+    columns = max(COLUMNS, settings.current().elements // rows)
+    return _cut_up(columns, x_shape, y_shape, kernel, stride, padding, dilation)
+
+
+@lru_cache(maxsize=256)
+def _cut_up(
+    columns: int, x_shape: Sizes, y_shape: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
+) -> list[list[_Chunk]]:
+    images, _, *out = y_shape
     row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
-    columns = max(COLUMNS, settings.current().elements // max(x_shape[1] * math.prod(kernel), channels, 1))
     rows_at_once = min(out[0], max(1, columns // row))
     images_at_once = max(1, columns // (row * rows_at_once))
     chunks: list[list[_Chunk]] = []

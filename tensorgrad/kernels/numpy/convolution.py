@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 from tensorgrad.backend import Array
 from tensorgrad.kernels.dtypes import promote
 from tensorgrad.kernels.geometry import Pairs, Sizes, channels_per_group, convolution_shape, expect_shape
-from tensorgrad.kernels.numpy import columns, winograd
+from tensorgrad.kernels.numpy import columns, products, winograd
 from tensorgrad.kernels.numpy.planner import Run, Shapes, choose, rolls_up, turned_padding
-from tensorgrad.kernels.reference.convolution import by_group, mix
+from tensorgrad.kernels.reference.convolution import by_group
+from tensorgrad.threads import OneBlasThread
 
 
 def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> Array:
@@ -23,7 +25,7 @@ def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilat
 
     def candidates() -> dict[str, Run]:
         return {
-            "pointwise": lambda: mix(by_group(weight.reshape(weight.shape[:2]), groups), x),
+            "pointwise": lambda: _mix(by_group(weight.reshape(weight.shape[:2]), groups), x),
             "columns": lambda: columns.convolution(
                 x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups
             ),
@@ -53,7 +55,7 @@ def convolution_input(
 
     def candidates() -> dict[str, Run]:
         return {
-            "pointwise": lambda: mix(by_group(weight.reshape(weight.shape[:2]), groups).mT, y),
+            "pointwise": lambda: _mix(by_group(weight.reshape(weight.shape[:2]), groups).mT, y),
             "columns": lambda: (
                 roll_up()
                 if rolls_up(shapes)
@@ -87,7 +89,15 @@ def convolution_weight(
 
 
 def _run(what: str, shapes: Shapes, candidates: Callable[[], dict[str, Run]]) -> Array:
-    return candidates()[choose(what, shapes, candidates)]()
+    with OneBlasThread():
+        return candidates()[choose(what, shapes, candidates)]()
+
+
+def _mix(matrices: Array, x: Array) -> Array:
+    """Each group's matrix applied to the channels of ``x`` at every position."""
+    rows = x.reshape(len(x), len(matrices), matrices.shape[2], math.prod(x.shape[2:]))
+    mixed = products.matmul(matrices, rows)
+    return mixed.reshape(len(x), mixed.shape[1] * mixed.shape[2], *x.shape[2:])
 
 
 def _turned(weight: Array, groups: int) -> Array:

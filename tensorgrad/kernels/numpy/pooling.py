@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
+from tensorgrad import threads
 from tensorgrad.backend import Array
 from tensorgrad.kernels import reference
 from tensorgrad.kernels.dtypes import accumulator, lowest
 from tensorgrad.kernels.geometry import Pairs, Sizes, Tap, expect_shape, output_shape, position_dtype, taps
-from tensorgrad.kernels.numpy import threads
 
 CHUNK = 1 << 17
 """Elements of the input that are pooled at a time: they stay in the cache from tap to tap."""

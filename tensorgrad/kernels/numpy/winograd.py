@@ -29,10 +29,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tensorgrad import threads
 from tensorgrad.backend import Array
 from tensorgrad.kernels import settings
 from tensorgrad.kernels.geometry import Index, Pairs, Sizes, output_shape
-from tensorgrad.kernels.numpy import threads
 
 POINTS = (0, 1, -1, 2, -2)
 """And infinity."""

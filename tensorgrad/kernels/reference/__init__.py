@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from tensorgrad.kernels.reference.convolution import convolution, convolution_input, convolution_weight
 from tensorgrad.kernels.reference.pooling import max_pool, pick, place, spread, sum_pool
+from tensorgrad.kernels.reference.products import matmul
+from tensorgrad.kernels.reference.scattering import scatter
 from tensorgrad.kernels.reference.windows import fold, unfold
 
 __all__ = [
@@ -15,9 +17,11 @@ __all__ = [
     "convolution_input",
     "convolution_weight",
     "fold",
+    "matmul",
     "max_pool",
     "pick",
     "place",
+    "scatter",
     "spread",
     "sum_pool",
     "unfold",

@@ -12,7 +12,7 @@ import ctypes
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
@@ -24,7 +24,7 @@ _lock = threading.Lock()
 _count: int | None = None
 _pool: ThreadPoolExecutor | None = None
 _holders = 0
-"""How many are inside of :func:`_one_blas_thread`."""
+"""How many are inside of :class:`OneBlasThread`."""
 _blas_threads = 1
 """What BLAS had before the first of them."""
 
@@ -88,7 +88,8 @@ def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:
     """
     helpers = min(get_num_threads(), len(pieces)) - 1
     if helpers < 1:
-        return [work(piece) for piece in pieces]
+        with OneBlasThread():
+            return [work(piece) for piece in pieces]
     results: list[Any] = [None] * len(pieces)
     left = deque(enumerate(pieces))
 
@@ -100,7 +101,7 @@ def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:
                 return
             results[number] = work(piece)
 
-    with _one_blas_thread():
+    with OneBlasThread():
         futures = [_executor().submit(take) for _ in range(helpers)]
         try:
             take()
@@ -134,27 +135,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-@contextlib.contextmanager
-def _one_blas_thread() -> Iterator[None]:
+class OneBlasThread:
     """Holds BLAS to one thread, until the last of those who want it so has left."""
-    global _holders, _blas_threads
-    blas = _blas()
-    if blas is None:
-        yield
-        return
-    get, put = blas
-    with _lock:
-        _holders += 1
-        if _holders == 1:
-            _blas_threads = get()
-            put(1)
-    try:
-        yield
-    finally:
-        with _lock:
-            _holders -= 1
-            if not _holders:
-                put(_blas_threads)
+
+    def __enter__(self) -> None:
+        global _holders, _blas_threads
+        blas = _blas()
+        if blas is not None:
+            with _lock:
+                _holders += 1
+                if _holders == 1:
+                    _blas_threads = blas[0]()
+                    if _blas_threads != 1:
+                        blas[1](1)
+
+    def __exit__(self, *raised: object) -> None:
+        global _holders
+        blas = _blas()
+        if blas is not None:
+            with _lock:
+                _holders -= 1
+                if not _holders and _blas_threads != 1:
+                    blas[1](_blas_threads)
 
 
 @cache

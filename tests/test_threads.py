@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import kernels
-from tensorgrad.kernels.numpy import threads
+from tensorgrad import kernels, threads
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +112,7 @@ def test_the_same_bits_on_any_number_of_threads(dtype, monkeypatch):
 def test_a_forked_child_has_threads_of_its_own():
     code = """
 import os, threading
-from tensorgrad.kernels.numpy import threads
+from tensorgrad import threads
 threads.set_num_threads(2)
 both = threading.Barrier(2, timeout=30)
 threads.each(lambda _: both.wait(), range(2))

@@ -1,0 +1,45 @@
+"""Rows put back where they were picked from: what is added to different rows is added in one step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.backend import Array
+from tensorgrad.kernels import reference
+from tensorgrad.kernels.geometry import Sizes
+
+ROW = 16
+"""Elements from which on a row is worth it."""
+ROUNDS = 32
+"""As often as that a row may be met; if it is met more often, what is left is added one by one."""
+
+
+def scatter(values: Array, key: Any, *, shape: Sizes) -> Array:
+    """Zeros of ``shape`` with ``values`` added at ``key`` (:func:`tensorgrad.kernels.reference.scatter`).
+
+    Where whole rows are picked, a round adds the first value of each row, the next one the second of each, and so on:
+    the sums are those of the reference, to the bit.
+    """
+    rows = key[0] if isinstance(key, tuple) and len(key) == 1 else key
+    whole = isinstance(rows, np.ndarray) and rows.ndim > 0 and rows.dtype.kind in "iu"
+    if not whole or math.prod(shape[1:]) < ROW or not rows.size:
+        return reference.scatter(values, key, shape=shape)
+    x = np.zeros(shape, dtype=values.dtype)
+    rows = rows.reshape(-1) % shape[0]
+    values = values.reshape(rows.size, *shape[1:])
+    order = np.argsort(rows, kind="stable")
+    in_order = rows[order]
+    starts = np.flatnonzero(np.concatenate([[True], in_order[1:] != in_order[:-1]]))
+    counts = np.diff(starts, append=rows.size)
+    # How often the row has been met before.
+    met = np.arange(rows.size) - np.repeat(starts, counts)
+    for number in range(min(ROUNDS, counts.max())):
+        these = order[met == number]
+        x[rows[these]] += values[these]
+    if counts.max() > ROUNDS:
+        left = np.sort(order[met >= ROUNDS])
+        np.add.at(x, rows[left], values[left])
+    return x

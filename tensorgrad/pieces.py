@@ -1,0 +1,149 @@
+"""Array code on large NumPy arrays piece by piece: what is written for the whole runs in the cache, and on all cores.
+
+NumPy computes one function after the other, each on one core and through the whole arrays, which for large ones means
+through memory. Here a function of several steps is called with a piece of its arrays at a time, small enough to stay in
+the cache from step to step; and the pieces are worked on side by side (:mod:`tensorgrad.threads`). They are cut by
+shapes alone, so that the results do not depend on how many threads there are.
+
+An array of another library, or a Tensor, is not cut: then the function is called as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import threads
+
+PIECE = 1 << 17
+"""Elements of a piece at least, so that what it costs to call a function once more does not count."""
+LARGE = 4 * PIECE
+"""Elements from which on an array is cut."""
+PIECES = 16
+"""How many pieces there are at most."""
+
+Axes = int | tuple[int | None, ...]
+
+
+def each_element(function: Callable[..., Any], values: Sequence[Any], **options: Any) -> Any:
+    """``function(*values, **options)``, for a function that works on each element of its arrays by itself.
+
+    Arrays of one shape are cut as they lie in memory, and those that are broadcast along their first axis.
+    """
+    arrays = [value for value in values if type(value) is np.ndarray and value.ndim]
+    shape: tuple[int, ...] = max((array.shape for array in arrays), key=lambda s: (len(s), math.prod(s)), default=())
+    if (
+        threads.get_num_threads() == 1
+        or math.prod(shape) < LARGE
+        or not all(array.flags.c_contiguous or 0 in array.strides for array in arrays)
+    ):
+        return function(*values, **options)
+    if all(array.shape == shape and array.flags.c_contiguous for array in arrays):
+        flat = [value.reshape(-1) if type(value) is np.ndarray and value.ndim else value for value in values]
+        result = _in_pieces(function, flat, [0 if _is_array(value) else None for value in values], (0,), options)
+        return result.reshape(shape)
+    axes = [
+        0 if _is_array(value) and value.ndim == len(shape) and value.shape[0] == shape[0] > 1 else None
+        for value in values
+    ]
+    if np.broadcast_shapes(*(array.shape for array in arrays)) != shape or shape[0] < 2:
+        return function(*values, **options)
+    return _in_pieces(function, values, axes, (0,), options)
+
+
+def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator for a function whose large arrays can be cut.
+
+    Args:
+        gives: the axis along which each result is put together, or ``"sum"`` if it is the sum of the pieces'. More than
+            one: the function returns a tuple (in which entries may be None).
+        takes: for each parameter that is cut, the axis along which; a tuple of axes for a tuple of arrays, None for
+            those that are not cut. Parameters that are None or 0-d are not cut.
+
+    The first of these parameters decides: it is large, or nothing is cut.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        names = [*inspect.signature(function).parameters]
+        places = {names.index(name): axes for name, axes in takes.items()}
+        first, along = next(iter(places.items()))
+
+        @functools.wraps(function)
+        def call(*values: Any, **options: Any) -> Any:
+            whole, axis = (values[first], along) if isinstance(along, int) else (values[first][0], along[0])
+            if type(whole) is not np.ndarray or whole.size < LARGE or whole.shape[axis] < 2:
+                return function(*values, **options)
+            axes = [places.get(place) for place in range(len(values))]
+            return _in_pieces(function, values, axes, gives, options)
+
+        return call
+
+    return decorate
+
+
+def _is_array(value: Any) -> bool:
+    return type(value) is np.ndarray and value.ndim > 0
+
+
+def _in_pieces(
+    function: Callable[..., Any],
+    values: Sequence[Any],
+    axes: Sequence[Axes | None],
+    gives: Sequence[int | str],
+    options: dict[str, Any],
+) -> Any:
+    length = next(size for value, axis in zip(values, axes, strict=True) for size in _lengths(value, axis))
+    size = max(math.prod(value.shape) for value in values if type(value) is np.ndarray)
+    step = -(-length // min(PIECES, size // PIECE, length))
+    slices = [slice(start, min(start + step, length)) for start in range(0, length, step)]
+
+    def work(piece: slice) -> tuple[Any, ...]:
+        result = function(*(_cut(value, axis, piece) for value, axis in zip(values, axes, strict=True)), **options)
+        return result if isinstance(result, tuple) else (result,)
+
+    # The first piece tells what the results are like.
+    results = work(slices[0])
+    wholes: list[Any] = []
+    for part, axis in zip(results, gives, strict=True):
+        if part is None or isinstance(axis, str):
+            wholes.append(part)
+            continue
+        whole = np.empty((*part.shape[:axis], length, *part.shape[axis + 1 :]), dtype=part.dtype)
+        _at(whole, axis, slices[0])[...] = part
+        wholes.append(whole)
+
+    def fill(piece: slice) -> list[Any]:
+        rest = []
+        for whole, part, axis in zip(wholes, work(piece), gives, strict=True):
+            if isinstance(axis, str):
+                rest.append(part)
+            elif part is not None:
+                _at(whole, axis, piece)[...] = part
+        return rest
+
+    sums = threads.each(fill, slices[1:])
+    for place, parts in zip((i for i, axis in enumerate(gives) if isinstance(axis, str)), zip(*sums), strict=False):
+        if wholes[place] is not None:
+            wholes[place] = sum(parts, wholes[place])
+    return wholes[0] if len(gives) == 1 else tuple(wholes)
+
+
+def _lengths(value: Any, axis: Axes | None) -> list[int]:
+    if isinstance(axis, tuple):
+        return [size for one, along in zip(value, axis, strict=True) for size in _lengths(one, along)]
+    return [] if axis is None or not _is_array(value) else [value.shape[axis]]
+
+
+def _cut(value: Any, axis: Axes | None, piece: slice) -> Any:
+    if isinstance(axis, tuple):
+        return tuple(_cut(one, along, piece) for one, along in zip(value, axis, strict=True))
+    return value if axis is None or not _is_array(value) else _at(value, axis, piece)
+
+
+def _at(array: np.ndarray, axis: int, piece: slice) -> np.ndarray:
+    return array[(slice(None),) * axis + (piece,)]

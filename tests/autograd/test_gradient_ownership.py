@@ -1,0 +1,80 @@
+"""Whose memory a gradient is: nobody's but its tensor's, and no copy is made where that is so anyway."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+
+
+@pytest.fixture
+def rule():
+    """An op, and where in memory the results of its rule were."""
+    made = []
+
+    @tg.op
+    def double(x):
+        return x * 2
+
+    @double.vjp("x")
+    def _(g):
+        out = g * 2
+        made.append(out.__array_interface__["data"][0])
+        return out
+
+    return double, made
+
+
+def address(tensor):
+    return tensor.data.__array_interface__["data"][0]
+
+
+def test_what_a_rule_made_is_not_copied(rule):
+    double, made = rule
+    x = tg.ones(3, requires_grad=True)
+    double(x).backward(tg.ones(3))
+    assert made[0] == address(x.grad)
+    (slope,) = tg.grad(double(x), x, tg.ones(3))
+    assert made[1] == address(slope)
+
+
+@pytest.mark.parametrize("how", ["backward", "grad"])
+def test_what_others_hold_is(rule, how):
+    double, _ = rule
+    x, y, seed = tg.ones(3, requires_grad=True), tg.ones(3, requires_grad=True), tg.ones(3)
+
+    def gradients(out, *inputs):
+        if how == "grad":
+            return tg.grad(out, inputs, seed)
+        for tensor in inputs:
+            tensor.grad = None
+        out.backward(seed)
+        return [tensor.grad for tensor in inputs]
+
+    # The cotangent itself, which the caller holds.
+    (one,) = gradients(x + 0, x)
+    assert not np.shares_memory(one.data, seed.data)
+    # One cotangent for two.
+    one, other = gradients(double(x + y), x, y)
+    assert not np.shares_memory(one.data, other.data)
+    # A view of another's memory.
+    (one,) = gradients(double(x).reshape(3, 1).reshape(3), x)
+    assert not np.shares_memory(one.data, seed.data)
+
+
+def test_the_gradient_in_the_middle_is_its_own(rule):
+    double, _ = rule
+    x = tg.ones(3, requires_grad=True)
+    middle = x + 0
+    middle.retain_grad()
+    double(middle).backward(tg.ones(3))
+    assert not np.shares_memory(middle.grad.data, x.grad.data)
+
+
+def test_an_input_that_is_named_twice(rule):
+    double, _ = rule
+    x = tg.ones(3, requires_grad=True)
+    one, other = tg.grad(double(x), [x, x], tg.ones(3))
+    assert not np.shares_memory(one.data, other.data)
+    assert one.numpy().tolist() == other.numpy().tolist() == [2, 2, 2]
