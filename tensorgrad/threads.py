@@ -20,6 +20,9 @@ from typing import Any, TypeVar
 
 Piece = TypeVar("Piece")
 
+FAIR = 4
+"""Into how many parts work is divided at least, where it can be."""
+
 _lock = threading.Lock()
 _count: int | None = None
 _pool: ThreadPoolExecutor | None = None
@@ -79,6 +82,16 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def fair(count: int, most: int) -> int:
+    """How many of ``count`` things to do at a time, ``most`` at most, so that some threads have about as much to do.
+
+    That is the same for any number of threads, or what comes out would depend on it.
+    """
+    parts = max(-(-count // most), min(FAIR, count))
+    parts = min(count, -(-parts // 2) * 2)
+    return -(-count // max(1, parts)) if count else 1
 
 
 def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:

@@ -268,7 +268,7 @@ def _cut_up(
     images, _, *out = y_shape
     row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
     rows_at_once = min(out[0], max(1, columns // row))
-    images_at_once = max(1, columns // (row * rows_at_once))
+    images_at_once = threads.fair(images, max(1, columns // (row * rows_at_once)))
     chunks: list[list[_Chunk]] = []
     for image in range(0, images, images_at_once):
         some = slice(image, min(image + images_at_once, images))

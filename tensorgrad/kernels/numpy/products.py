@@ -14,7 +14,7 @@ from tensorgrad.backend import Array
 
 ALONE = 1 << 18
 """Products of so many multiplications OpenBLAS does on one thread anyway."""
-LARGE = 1 << 26
+LARGE = 1 << 24
 """Multiplications from which on a product is cut into parts."""
 PARTS = 8
 """How many parts there are at most; and so narrow, at least:"""
@@ -36,7 +36,7 @@ def matmul(a: Array, b: Array) -> Array:
         return matmul(rows, b).reshape(*a.shape[:-1], b.shape[-1])
     if a.ndim == 2 and b.ndim == 2:
         along, length = (0, len(a)) if len(a) >= b.shape[1] else (1, b.shape[1])
-        parts = min(PARTS, 2 * size // max(1, LARGE), length // NARROW)
+        parts = min(PARTS, 1 << (size // max(1, LARGE)).bit_length(), length // NARROW)
     else:
         leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         along, length = 0, leading[0]

@@ -203,7 +203,7 @@ def chunks(shape: Sizes, channels: int, out: Sizes, kernel: Sizes, padding: Pair
     row = math.prod(tiles[1:])
     at_once = max(TILES, settings.current().elements // (TILE ** len(kernel) * max(shape[1], channels, 1)))
     rows = min(tiles[0], max(1, at_once // row))
-    images = max(1, at_once // (row * tiles[0])) if rows == tiles[0] else 1
+    images = threads.fair(shape[0], max(1, at_once // (row * tiles[0])) if rows == tiles[0] else 1)
     found: list[_Chunk] = []
     for image in range(0, shape[0], images):
         for first in range(0, tiles[0], rows):
