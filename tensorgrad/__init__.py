@@ -15,7 +15,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from tensorgrad import backend, data, errors, kernels, memory, nn, optim, random, testing, training
+from tensorgrad import backend, errors, kernels, memory, nn, optim, random, testing
 from tensorgrad.autograd import *
 from tensorgrad.backend import cuda_is_available as cuda_is_available
 from tensorgrad.errors import CheckpointError as CheckpointError
@@ -85,12 +85,16 @@ newaxis = None
 pi = _math.pi
 
 if _TYPE_CHECKING:
+    from tensorgrad import data as data
     from tensorgrad import keras as keras
+    from tensorgrad import training as training
 
 memory.keep_freed_memory(memory.from_environment())
 
-_ROOMS = {"data", "linalg", "nn", "optim", "random", "testing", "training"}
-__all__ = ["keras"]
+_LATER = ("data", "keras", "training")
+"""Imported when they are asked for: whoever does not use them does not wait for them."""
+_ROOMS = {"linalg", "nn", "optim", "random", "testing"}
+__all__ = [*_LATER]
 __all__ += [
     name
     for name, member in globals().items()
@@ -99,8 +103,8 @@ __all__ += [
 
 
 def __getattr__(name: str) -> _Any:
-    if name == "keras":  # whoever does not use it does not wait for it
-        return _import_module("tensorgrad.keras")
+    if name in _LATER:
+        return _import_module(f"tensorgrad.{name}")
     if name == "__version__":
         from importlib.metadata import version
 
