@@ -312,8 +312,8 @@ def op(
         differentiable: False for an op without gradients (a comparison, say), whose result never requires one.
         outputs: names for several outputs, by which rules can ask for one of them.
         elementwise: True for an op that does not look beyond an element, apart from broadcasting, and whose rules do
-            not either: large arrays are then worked on piece by piece, on several threads. It has positional parameters
-            only, but for ``xp``.
+            not either: large arrays are then worked on piece by piece, on several threads. That is worth it where an
+            element takes more than a nanosecond. It has positional parameters only, but for ``xp``.
 
     Returns:
         The function, on Tensors, arrays or numbers, with a decorator ``vjp`` for its rules (see :meth:`Op.vjp`).

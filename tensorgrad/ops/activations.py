@@ -198,7 +198,7 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=False):
 # -- sigmoids --------------------------------------------------------------------------------------------------
 
 
-@op(elementwise=True)
+@op
 def sigmoid(x, *, xp):
     """``1 / (1 + exp(-x))``, elementwise: the logistic function. Exact to rounding for all x, large and small.
 
@@ -319,7 +319,7 @@ def _(g, x, xp):
     return g * (t + x * (1 - t * t) * sigmoid(x))
 
 
-@op(elementwise=True)
+@op
 def softsign(x, *, xp):
     """``x / (1 + abs(x))``, elementwise.
 

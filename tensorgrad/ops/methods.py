@@ -378,6 +378,17 @@ def _rounded(self: Tensor, decimals: int | None = None) -> Tensor:
 
 def _guarded(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     """An operator that leaves what it does not know to the other operand."""
+    record = getattr(function, "op", None)
+    if record is not None and record.plain:
+        apply = record.apply
+
+        def operator(self: Tensor, other: Any) -> Any:
+            # Straight to the op: its arguments need no sorting.
+            if isinstance(other, OPERANDS) or _is_operand(other):
+                return apply([self, other])
+            return NotImplemented
+
+        return operator
 
     def method(self: Tensor, other: Any) -> Any:
         return function(self, other) if isinstance(other, OPERANDS) or _is_operand(other) else NotImplemented

@@ -86,7 +86,7 @@ def _(g, out):
     return g / (2 * out)
 
 
-@op(elementwise=True)
+@op
 def cbrt(x, *, xp):
     """Cube root, elementwise, of negative numbers too. The derivative at 0 is infinite.
 
@@ -146,7 +146,7 @@ def _(g, x2, out, xp):
 # -- exponentials and logarithms -------------------------------------------------------------------------------
 
 
-@op(elementwise=True)
+@op
 def exp(x, *, xp):
     """Euler's number to the power of ``x``, elementwise.
 
@@ -162,7 +162,7 @@ def _(g, out):
     return g * out
 
 
-@op(elementwise=True)
+@op
 def exp2(x, *, xp):
     """2 to the power of ``x``, elementwise.
 
@@ -178,7 +178,7 @@ def _(g, out):
     return g * (out * math.log(2))
 
 
-@op(elementwise=True)
+@op
 def expm1(x, *, xp):
     """``exp(x) - 1``, exact near 0, elementwise.
 
@@ -194,7 +194,7 @@ def _(g, out):
     return g * (out + 1)
 
 
-@op(elementwise=True)
+@op
 def log(x, *, xp):
     """Natural logarithm, elementwise.
 
@@ -210,7 +210,7 @@ def _(g, x):
     return g / x
 
 
-@op(elementwise=True)
+@op
 def log1p(x, *, xp):
     """``log(1 + x)``, exact near 0, elementwise.
 
@@ -226,7 +226,7 @@ def _(g, x):
     return g / (1 + x)
 
 
-@op(elementwise=True)
+@op
 def log2(x, *, xp):
     """Logarithm to base 2, elementwise.
 
@@ -242,7 +242,7 @@ def _(g, x):
     return g / (x * math.log(2))
 
 
-@op(elementwise=True)
+@op
 def log10(x, *, xp):
     """Logarithm to base 10, elementwise.
 

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-@op(elementwise=True)
+@op
 def sin(x, *, xp):
     """Sine.
 
@@ -37,7 +37,7 @@ def _(g, x, xp):
     return g * xp.cos(x)
 
 
-@op(elementwise=True)
+@op
 def cos(x, *, xp):
     """Cosine.
 
@@ -53,7 +53,7 @@ def _(g, x, xp):
     return -g * xp.sin(x)
 
 
-@op(elementwise=True)
+@op
 def tan(x, *, xp):
     """Tangent.
 
@@ -69,7 +69,7 @@ def _(g, out):
     return g * (1 + out * out)
 
 
-@op(elementwise=True)
+@op
 def asin(x, *, xp):
     """Inverse sine, for -1 to 1.
 
@@ -85,7 +85,7 @@ def _(g, x, xp):
     return g / xp.sqrt((1 - x) * (1 + x))
 
 
-@op(elementwise=True)
+@op
 def acos(x, *, xp):
     """Inverse cosine, for -1 to 1.
 
@@ -101,7 +101,7 @@ def _(g, x, xp):
     return -g / xp.sqrt((1 - x) * (1 + x))
 
 
-@op(elementwise=True)
+@op
 def atan(x, *, xp):
     """Inverse tangent.
 
@@ -117,7 +117,7 @@ def _(g, x):
     return g / (1 + x * x)
 
 
-@op(elementwise=True)
+@op
 def atan2(x1, x2, *, xp):
     """The angle of the point with ordinate ``x1`` and abscissa ``x2``, from -pi to pi.
 
@@ -138,7 +138,7 @@ def _(g, x1, x2):
     return g * (-x1 / (x1 * x1 + x2 * x2))
 
 
-@op(elementwise=True)
+@op
 def sinh(x, *, xp):
     """Hyperbolic sine.
 
@@ -154,7 +154,7 @@ def _(g, x, xp):
     return g * xp.cosh(x)
 
 
-@op(elementwise=True)
+@op
 def cosh(x, *, xp):
     """Hyperbolic cosine.
 
@@ -170,7 +170,7 @@ def _(g, x, xp):
     return g * xp.sinh(x)
 
 
-@op(elementwise=True)
+@op
 def tanh(x, *, xp):
     """Hyperbolic tangent.
 
@@ -202,7 +202,7 @@ def _(g, x, xp):
     return g / xp.hypot(x, 1)
 
 
-@op(elementwise=True)
+@op
 def acosh(x, *, xp):
     """Inverse hyperbolic cosine, from 1 on.
 
@@ -218,7 +218,7 @@ def _(g, x, xp):
     return g / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
 
 
-@op(elementwise=True)
+@op
 def atanh(x, *, xp):
     """Inverse hyperbolic tangent, between -1 and 1.
 

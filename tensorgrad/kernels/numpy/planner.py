@@ -28,8 +28,9 @@ PRODUCTS_OF_PLACES = 220.0
 """The same, in the products between Winograd's transforms."""
 UNROLL, ROLL_UP, STORE = 0.1, 0.25, 0.6
 """To copy an element of the columns, to add one up, and to store one of the outputs."""
-TILE_IN, TILE_OUT, PLACE = 1.25, 0.65, 0.4
-"""To cut out and transform an element of a tile of the inputs; the same back, for the outputs; to fetch a weight."""
+TILE_IN, TILE_BACK, TILE_OUT, PLACE = 1.25, 0.3, 0.75, 0.4
+"""To cut out and transform an element of a tile of the inputs; to transform one back, and to put an element of the outputs
+where it belongs; to fetch a weight."""
 MARGIN = 0.9
 """How much cheaper than columns, which is exact, others have to be."""
 REMEMBERED = 1024
@@ -216,4 +217,5 @@ def _winograd(shapes: Shapes) -> float:
     chunks = len(winograd.chunks(shapes.x, outputs, shapes.y[2:], kernel, shapes.padding))
     weights = PLACE * places * channels * outputs * chunks
     products = 2 * places * channels * outputs / PRODUCTS_OF_PLACES
-    return tiles * (TILE_IN * places * channels + TILE_OUT * places * outputs + products) + weights
+    back = TILE_BACK * places + TILE_OUT * math.prod(winograd.TILE + 1 - taps for taps in kernel)
+    return tiles * (TILE_IN * places * channels + back * outputs + products) + weights
