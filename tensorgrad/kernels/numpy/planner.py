@@ -29,8 +29,8 @@ PRODUCTS_OF_PLACES = 220.0
 UNROLL, ROLL_UP, STORE = 0.1, 0.25, 0.6
 """To copy an element of the columns, to add one up, and to store one of the outputs."""
 TILE_IN, TILE_BACK, TILE_OUT, PLACE = 1.25, 0.3, 0.75, 0.4
-"""To cut out and transform an element of a tile of the inputs; to transform one back, and to put an element of the outputs
-where it belongs; to fetch a weight."""
+"""To cut out and transform an element of a tile; to transform one back; to put an output where it belongs; and to fetch
+a weight."""
 MARGIN = 0.9
 """How much cheaper than columns, which is exact, others have to be."""
 REMEMBERED = 1024
