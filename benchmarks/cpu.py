@@ -1,8 +1,9 @@
 """How fast it is on the CPU, beside other libraries: ``python -m benchmarks.cpu --against torch``.
 
 Each library works in a process of its own (:mod:`benchmarks.worker`), and they take turns, a moment each, so that what
-disturbs one disturbs the other; the figures are medians. All use as many threads. It prints a table, and with
-``--save`` writes it, as Markdown and as a picture, to ``benchmarks/results/``.
+disturbs one disturbs the other; the figures are medians. All use as many threads. The limit is the time that the
+products of a step would take at the speed of ``numpy.matmul``, or its bytes at that of copying, whichever is longer;
+the difference is that of the results, by the largest value. ``--save`` writes the table to ``benchmarks/results/``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import os
 import platform
 import statistics
@@ -20,12 +22,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.libraries import NAMES
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.workloads import WORKLOADS, Workload, find
 
 RESULTS = Path(__file__).parent / "results"
 MEMORY = ("lenet-64", "resnet20")
@@ -99,6 +101,25 @@ def measure(workload: Workload, workers: Sequence[Worker], turns: int, seconds: 
     return times
 
 
+class Limits(NamedTuple):
+    """What the machine can do: floating-point operations, and bytes, in a second."""
+
+    flops: float
+    nbytes: float
+
+    def seconds(self, workload: Workload) -> float | None:
+        """The least time for a step: of its products at full speed, or of its bytes; None if that is unknown."""
+        return max(workload.flops / self.flops, workload.nbytes / self.nbytes) or None
+
+
+def find_limits(threads: int) -> Limits:
+    """How fast NumPy multiplies 1024x1024 matrices in float32, and copies 256 MiB, read and written."""
+    product, copy = find("scaling:product:1024"), find("scaling:copy:256")
+    with Worker("tensorgrad", threads) as worker:
+        best = [min(measure(workload, [worker], 2, 0.5)[0] or [math.nan]) for workload in (product, copy)]
+    return Limits(product.flops / best[0], copy.nbytes / best[1])
+
+
 def deviation(workload: Workload, workers: Sequence[Worker]) -> float:
     """How far the results of two workers are apart: the largest difference, by the largest value of each array."""
     worst = 0.0
@@ -116,7 +137,6 @@ def deviation(workload: Workload, workers: Sequence[Worker]) -> float:
 
 def seconds_to_import(module: str, times: int = 7) -> float:
     """The time a new process takes to import something, less that of one that imports nothing."""
-
     # With the compiled files that a user has after the first time.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
@@ -181,16 +201,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = ["tensorgrad", *options.against]
     for line in machine(options.threads):
         say(line)
+    limits = find_limits(options.threads)
+    say(f"numpy.matmul: {limits.flops / 1e9:.0f} GFLOP/s; copying: {limits.nbytes / 1e9:.1f} GB/s, read and written")
     say()
     workers = [Worker(name, options.threads) for name in names]
     try:
         say(f"{datetime.date.today()}; " + ", ".join(f"{worker.library} {worker.version}" for worker in workers))
         say()
-        say("| work | " + " | ".join(f"{name}, ms" for name in names) + " | ratio | target | difference |")
-        say("| --- |" + " ---: |" * (len(names) + 3))
+        say("| work | " + " | ".join(f"{name}, ms" for name in names) + " | ratio | target | limit, ms | difference |")
+        say("| --- |" + " ---: |" * (len(names) + 4))
         for name in chosen:
             if name in WORKLOADS:
-                say(_row(WORKLOADS[name], workers, options.turns, options.seconds))
+                say(_row(WORKLOADS[name], workers, limits, options.turns, options.seconds))
     finally:
         for worker in workers:
             worker.__exit__(None, None, None)
@@ -203,13 +225,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         (RESULTS / "cpu.md").write_text("\n".join(["# On the CPU", "", *lines, ""]))
 
 
-def _row(workload: Workload, workers: Sequence[Worker], turns: int, seconds: float) -> str:
+def _row(workload: Workload, workers: Sequence[Worker], limits: Limits, turns: int, seconds: float) -> str:
     times = measure(workload, workers, turns, seconds)
     medians = [None if found is None else statistics.median(found) for found in times]
     apart = ""
     if len(workers) > 1 and None not in medians[:2] and not workload.trains:
         apart = f"{deviation(workload, workers[:2]):.0e}"
-    return _cells(workload.title, [None if m is None else 1e3 * m for m in medians], workload.target, apart)
+    least = limits.seconds(workload)
+    limit = "" if least is None else f"{1e3 * least:.2g}"
+    return _cells(workload.title, [None if m is None else 1e3 * m for m in medians], workload.target, limit, apart)
 
 
 def _memory_row(workload: Workload, names: Sequence[str], threads: int) -> str:
@@ -227,12 +251,12 @@ def _import_row(names: Sequence[str]) -> str:
     return _cells(f"import (of NumPy alone: {1e3 * bare:.0f} ms)", times, IMPORT_TARGET)
 
 
-def _cells(title: str, values: Sequence[float | None], target: float, apart: str = "") -> str:
+def _cells(title: str, values: Sequence[float | None], target: float, limit: str = "", apart: str = "") -> str:
     shown = ["not offered" if value is None else f"{value:.3g}" for value in values]
     ratio = ""
     if len(values) > 1 and values[0] is not None and values[1]:
         ratio = f"{values[0] / values[1]:.2f}"
-    return f"| {title} | {' | '.join(shown)} | {ratio} | {target} | {apart} |"
+    return f"| {title} | {' | '.join(shown)} | {ratio} | {target} | {limit} | {apart} |"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 ``{"prepare": workload}`` answers ``{"ready": seconds}`` or ``{"not offered": why}``; ``{"run": seconds}`` does the
 step again and again for about so long, and answers ``{"times": [...]}``; ``{"memory": workload}`` answers with the
-bytes that the process needed at most beyond what it had before, ``{"memory": bytes}``; ``{"check": path}`` saves the
-results there.
+bytes that the process needed at most beyond what it had before, ``{"memory": bytes}``; ``{"resident": "now"}`` answers
+``{"bytes": bytes}`` with what the process has, and ``{"resident": "most"}`` with the most that it has had since then;
+``{"check": path}`` saves the results there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from benchmarks import libraries
 from benchmarks.libraries.base import Library, NotOffered, Step
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import TINY, find
 
 
 def main() -> None:
@@ -46,6 +47,8 @@ def main() -> None:
             answer(times=_run(steps["step"], value))
         elif order == "memory":
             answer(memory=_memory(library, value))
+        elif order == "resident":
+            answer(bytes=_resident(value))
         elif order == "check":
             result = steps["step"]()
             values = result if isinstance(result, (list, tuple)) else [result]
@@ -57,7 +60,7 @@ def _prepare(library: Library, name: str, steps: dict[str, Step]) -> dict[str, A
     steps.clear()
     start = time.perf_counter()
     try:
-        steps["step"] = WORKLOADS[name].build(library)
+        steps["step"] = find(name).build(library)
         steps["step"]()
     except NotOffered as error:
         return {"not offered": str(error)}
@@ -77,14 +80,23 @@ def _run(step: Step, seconds: float) -> list[float]:
 
 def _memory(library: Library, name: str) -> int | None:
     """How many bytes more the process had at most during ten steps than before; None where the system does not tell."""
+    for tiny in TINY:
+        find(tiny).build(library)()
+    before = _resident("now")
+    step = find(name).build(library)
+    for _ in range(10):
+        step()
+    most = _resident("most")
+    return None if before is None or most is None else most - before
+
+
+def _resident(which: str) -> int | None:
+    """The bytes that the process has "now", or has had at "most" since that was asked; None where nobody tells."""
     try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # forgets how much it has been
-        before = _status("VmRSS")
-        step = WORKLOADS[name].build(library)
-        for _ in range(10):
-            step()
-        return _status("VmHWM") - before
+        if which == "now":
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")  # forgets how much it has been
+        return _status({"now": "VmRSS", "most": "VmHWM"}[which])
     except (OSError, KeyError):
         return None
 

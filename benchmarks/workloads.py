@@ -7,7 +7,9 @@ that all libraries do the same.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -70,6 +72,7 @@ def _classifier(
     parameters: Callable[[], dict[str, Array]],
     shape: Sequence[int],
     optimizer: str,
+    flops: float,
 ) -> Workload:
     def build(library: Library) -> Step:
         labels = np.random.default_rng(2).integers(0, 10, shape[0])
@@ -79,7 +82,7 @@ def _classifier(
 
         return library.training(loss, parameters(), (_normal(*shape), labels), optimizer)
 
-    return Workload(name, title, build, target, trains=True)
+    return Workload(name, title, build, target, flops, trains=True)
 
 
 def _lenet(library: Library, p: Any, x: Any) -> Any:
@@ -149,11 +152,24 @@ def _resnet20(library: Library, p: Any, x: Any) -> Any:
     return library.linear(library.mean_over_space(x), p["w"], p["b"])
 
 
+def _lenet_flops(batch: int) -> float:
+    first, others = 32 * 25 * 24 * 24, 64 * 32 * 25 * 8 * 8 + 256 * 1024 + 10 * 256
+    # Nobody asks for the gradient of the images.
+    return 2.0 * batch * (2 * first + 3 * others)
+
+
+MLP_FLOPS = 2.0 * 128 * (2 * 784 * 256 + 3 * 256 * 266)
+STAGE = 5 * 9 * 32**2 * 16**2
+"""The multiplications of all but the first convolution of a stage of the ResNet; in each of the three the same."""
+RESNET_FLOPS = 2.0 * 32 * (2 * 16 * 27 * 32**2 + 3 * (STAGE * 6 // 5 + 2 * (STAGE + (9 + 1) * 32 * 16 * 16**2)))
+
 TRAINING = [
-    _classifier("lenet-64", "LeNet step, batch 64", 0.9, _lenet, LENET, (64, 1, 28, 28), "sgd"),
-    _classifier("lenet-256", "LeNet step, batch 256", 0.9, _lenet, LENET, (256, 1, 28, 28), "sgd"),
-    _classifier("resnet20", "ResNet-20 step, batch 32", 0.9, _resnet20, _resnet_parameters, (32, 3, 32, 32), "sgd"),
-    _classifier("mlp", "MLP 784-256-256-10 step, batch 128, Adam", 0.7, _mlp, MLP, (128, 784), "adam"),
+    _classifier("lenet-64", "LeNet step, batch 64", 0.9, _lenet, LENET, (64, 1, 28, 28), "sgd", _lenet_flops(64)),
+    _classifier("lenet-256", "LeNet step, batch 256", 0.9, _lenet, LENET, (256, 1, 28, 28), "sgd", _lenet_flops(256)),
+    _classifier(
+        "resnet20", "ResNet-20 step, batch 32", 0.9, _resnet20, _resnet_parameters, (32, 3, 32, 32), "sgd", RESNET_FLOPS
+    ),
+    _classifier("mlp", "MLP 784-256-256-10 step, batch 128, Adam", 0.7, _mlp, MLP, (128, 784), "adam", MLP_FLOPS),
 ]
 
 # -- many small ops, and large ones without products ---------------------------------------------------------------
@@ -302,3 +318,77 @@ LAYERS = [
 ]
 
 WORKLOADS = {workload.name: workload for workload in (*TRAINING, *CHAINS, *CONVOLUTIONS, *LAYERS)}
+
+# -- with a size, for benchmarks.scaling ---------------------------------------------------------------------------
+
+
+def _batch(size: int) -> Workload:
+    title, images = f"LeNet step, batch {size}", (size, 1, 28, 28)
+    return _classifier("batch", title, 1.0, _lenet, LENET, images, "sgd", _lenet_flops(size))
+
+
+def _graph(size: int) -> Workload:
+    def function(library: Library, x: Any) -> Any:
+        # The second factor undoes the first, or after 90,000 of them nothing would be left but subnormal numbers.
+        for _ in range(size // 2):
+            x = x * 0.999
+            x = x * 1.001
+        return x
+
+    return Workload("graph", f"{size} multiplications of a 0-d number", _gradients(function, lambda: [_normal()]), 1.0)
+
+
+def _parameters(size: int) -> Workload:
+    def network(library: Library, p: Any, x: Any) -> Any:
+        return library.linear(x, p["w1"], p["b1"])
+
+    title, parameters = f"step of a linear layer {size} -> {size}, batch 32", partial(_with_biases, (size, size))
+    workload = _classifier("parameters", title, 1.0, network, parameters, (32, size), "sgd", 2.0 * 2 * 32 * size**2)
+    # The weights are read forwards, their gradient is written; weights, gradient and velocity are read to step, and
+    # the weights and the velocity written.
+    return workload._replace(nbytes=7.0 * 4 * size**2)
+
+
+def _product(size: int) -> Workload:
+    """NumPy's own, whatever the library."""
+
+    def build(library: Library) -> Step:
+        x, y = _normal(size, size), _normal(size, size, seed=1)
+        return lambda: np.matmul(x, y)
+
+    return Workload("product", f"product {size}x{size}", build, 1.0, flops=2.0 * size**3)
+
+
+def _copy(size: int) -> Workload:
+    """NumPy's own, of so many MiB, on all the threads that a worker is given."""
+
+    def build(library: Library) -> Step:
+        threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+        source = np.ones(size * 2**18, dtype=np.float32)
+        pairs = list(zip(np.array_split(np.empty_like(source), threads), np.array_split(source, threads)))
+        pool = ThreadPoolExecutor(threads)
+        return lambda: list(pool.map(lambda pair: np.copyto(*pair), pairs))
+
+    return Workload("copy", f"copy of {size} MiB", build, 1.0, nbytes=2.0 * 2**20 * size)
+
+
+SIZED: dict[str, Callable[[int], Workload]] = {
+    "batch": _batch,
+    "channels": lambda size: _convolution("channels", 1.0, (8, size, 28, 28), (size, size, 3, 3), padding=1),
+    "image": lambda size: _convolution("image", 1.0, (4, 32, size, size), (32, 32, 3, 3), padding=1),
+    "graph": _graph,
+    "parameters": _parameters,
+    "product": _product,
+    "copy": _copy,
+}
+
+TINY = ("scaling:channels:1", "scaling:parameters:16", "scaling:graph:10")
+"""What is done before memory is looked at, so that code that is loaded when it is first needed does not count."""
+
+
+def find(name: str) -> Workload:
+    """The workload of a name, or of ``scaling:NAME:SIZE``."""
+    if not name.startswith("scaling:"):
+        return WORKLOADS[name]
+    _, kind, size = name.split(":")
+    return SIZED[kind](int(size))._replace(name=name)

@@ -25,7 +25,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_table_of_ours_alone():
     outcome = run("--only", *SMALL, "--against")
     assert outcome.returncode == 0, outcome.stderr
-    rows = re.findall(r"^\| .* \| ([\d.]+) \|  \| [\d.]+ \|  \|$", outcome.stdout, flags=re.M)
+    rows = re.findall(r"^\| .* \| ([\d.]+) \|  \| [\d.]+ \| [\d.]* \|  \|$", outcome.stdout, flags=re.M)
     assert len(rows) == len(SMALL)
     assert f"{cpu.os.cpu_count()} threads" in outcome.stdout
 
@@ -69,6 +69,9 @@ def test_the_losses_fall(name):
 def test_as_many_operations_as_are_counted():
     # 2 for each product and sum, and three such convolutions: one forwards and two backwards.
     assert workloads.WORKLOADS["conv-1x1"].flops == 3 * 2 * 32 * 128 * 128 * 28 * 28
+    # He et al. count 40.8 million multiplications for an image; the first convolution has no gradient of its input.
+    assert pytest.approx(40.8e6, rel=0.01) == workloads.RESNET_FLOPS / 2 / 32 / 3
+    assert cpu.Limits(2e9, 1e9).seconds(workloads.WORKLOADS["batch-norm"]) > 0
 
 
 def test_every_workload_of_the_table_has_a_target():

@@ -23,7 +23,8 @@ NARROW = 32
 
 def matmul(a: Array, b: Array) -> Array:
     """The matrix product over the last two axes (:func:`tensorgrad.kernels.reference.matmul`)."""
-    size = a.size * b.shape[-1] if b.ndim > 1 else a.size
+    # Multiplications, if the one with more axes is the larger batch.
+    size = max(a.size * b.shape[-1], b.size * a.shape[-2]) if min(a.ndim, b.ndim) > 1 else max(a.size, b.size)
     if size <= ALONE:
         return np.matmul(a, b)
     if size < LARGE or min(a.ndim, b.ndim) < 2:
