@@ -185,6 +185,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for all of them")
     parser.add_argument("--turns", type=int, default=7, help="of each library, the first not counted")
     parser.add_argument("--seconds", type=float, default=0.3, help="that a turn takes")
+    parser.add_argument("--highest", action="store_true", help="without algorithms of larger rounding errors")
     parser.add_argument("--save", action="store_true", help=f"write the table to {RESULTS.name}/cpu.md")
     options = parser.parse_args(argv)
     chosen = options.only or [*WORKLOADS, "memory", "import"]
@@ -192,6 +193,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown:
         parser.error(f"there is no workload {', '.join(sorted(unknown))}: there are {', '.join(WORKLOADS)}.")
 
+    if options.highest:
+        os.environ["BENCHMARKS_FLOAT32_PRECISION"] = "highest"
     lines: list[str] = []
 
     def say(line: str = "") -> None:

@@ -307,7 +307,7 @@ LAYERS = [
         lambda library, *arrays: library.lstm(*arrays),
         32 * 64 * 6 * 256,
         lambda: [_normal(32, 64, 128), _weight(1024, 128), _weight(1024, 256), _normal(1024), _normal(1024, seed=1)],
-    ),
+    )._replace(flops=3 * 2.0 * 32 * 64 * (128 + 256) * 1024),
     _layer(
         "layer-norm",
         "layer norm, 64x128x512",

@@ -45,15 +45,15 @@ def each_element(function: Callable[..., Any], values: Sequence[Any], **options:
         return function(*values, **options)
     if all(array.shape == shape and array.flags.c_contiguous for array in arrays):
         flat = [value.reshape(-1) if type(value) is np.ndarray and value.ndim else value for value in values]
-        result = _in_pieces(function, flat, [0 if _is_array(value) else None for value in values], (0,), options)
-        return result.reshape(shape)
+        axes = [0 if _is_array(value) else None for value in values]
+        return _in_pieces(function, flat, axes, (0,), math.prod(shape), options).reshape(shape)
     axes = [
         0 if _is_array(value) and value.ndim == len(shape) and value.shape[0] == shape[0] > 1 else None
         for value in values
     ]
     if np.broadcast_shapes(*(array.shape for array in arrays)) != shape or shape[0] < 2:
         return function(*values, **options)
-    return _in_pieces(function, values, axes, (0,), options)
+    return _in_pieces(function, values, axes, (0,), math.prod(shape), options)
 
 
 def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -79,7 +79,7 @@ def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callabl
             if type(whole) is not np.ndarray or whole.size < LARGE or whole.shape[axis] < 2:
                 return function(*values, **options)
             axes = [places.get(place) for place in range(len(values))]
-            return _in_pieces(function, values, axes, gives, options)
+            return _in_pieces(function, values, axes, gives, whole.size, options)
 
         return call
 
@@ -95,10 +95,10 @@ def _in_pieces(
     values: Sequence[Any],
     axes: Sequence[Axes | None],
     gives: Sequence[int | str],
+    size: int,
     options: dict[str, Any],
 ) -> Any:
     length = next(size for value, axis in zip(values, axes, strict=True) for size in _lengths(value, axis))
-    size = max(math.prod(value.shape) for value in values if type(value) is np.ndarray)
     step = -(-length // min(PIECES, size // PIECE, length))
     slices = [slice(start, min(start + step, length)) for start in range(0, length, step)]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from typing import Any
 
 import tensorgrad as tg
 from benchmarks.libraries.base import Library, cotangent
 from tensorgrad.nn import functional as F
+
+PRECISION = "BENCHMARKS_FLOAT32_PRECISION"
+"""The variable that tells how exact convolutions are to be."""
 
 
 class Tensorgrad(Library):
@@ -23,6 +27,7 @@ class Tensorgrad(Library):
     embedding = staticmethod(F.embedding)
 
     def __init__(self) -> None:
+        tg.set_float32_precision(os.environ.get(PRECISION, "high"))
         self._statistics: dict[int, tuple[Any, Any]] = {}
 
     def set_threads(self, count):
