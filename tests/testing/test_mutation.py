@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -187,6 +188,17 @@ def _helper(g, power):
     if power > 3:
         return g - g
     return g**power
+
+
+def test_mutants_of_a_wrapped_rule_are_of_the_rule_itself():
+    """They were once made with the names of the wrapper's module, and all were noticed: by a NameError."""
+    wrapped = [site for site in library() if hasattr(site.function, "__wrapped__")]
+    assert len(wrapped) >= 4
+    for site in wrapped:
+        mutants = [*text_mutants(site)]
+        assert mutants
+        for mutant in mutants:
+            assert mutant.build(Trace()).__globals__["__name__"] == inspect.unwrap(site.function).__module__
 
 
 def test_mutants_of_the_text_keep_closures_and_defaults():

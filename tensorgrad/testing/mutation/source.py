@@ -22,7 +22,8 @@ def text_mutants(site: Site) -> Iterator[Mutant]:
     """All mutants of this kind for a rule; none where its text is not to be had."""
     arrays = site.arrays if isinstance(site, RuleSite) else ()
     seen: dict[str, int] = {}
-    for chain in _texts(site.function):
+    # The text is that of the rule itself, whatever it is wrapped in: so its mutants are, too, and by its own names.
+    for chain in _texts(inspect.unwrap(site.function)):
         function = chain[-1]
         tree = _parse(function)
         if tree is None:

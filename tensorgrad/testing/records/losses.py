@@ -151,6 +151,7 @@ LOSSES = [
         ref.cross_entropy,
         shapes=classified(**SMOOTHING),
         contract="input (N, C, ...), target (N, ...) of classes or (N, C, ...) of probabilities",
+        kinks=[Kink(([[1e4, -1e4]],), ([[1, -1]],), {"target": np.array([1])})],
         errors=[
             bad_call(r"input of shape \(3, 4\) and a target of shape \(2,\)", SCORES, np.zeros(2, int)),
             bad_call("takes classes as integers, got a target .* dtype float64", SCORES, np.zeros(3), error=TypeError),
