@@ -20,6 +20,10 @@ from typing import Any, TypeVar
 
 Piece = TypeVar("Piece")
 
+SHARES = 8
+"""Into how many sums an array is divided that all pieces of some work add to, each with pieces of its own."""
+SUMS = 1 << 25
+"""Elements that these sums may have together, if there is more than one."""
 FAIR = 4
 """Into how many parts work is divided at least, where it can be."""
 
@@ -128,6 +132,15 @@ def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:
         for future in begun:
             future.result()
     return results
+
+
+def summed(total: Callable[[Sequence[Piece]], Any], pieces: Sequence[Piece], size: int) -> Any:
+    """The sum of what ``total`` returns for shares of the pieces: arrays of ``size`` elements."""
+    shares = max(1, min(SHARES, SUMS // max(1, size), len(pieces)))
+    whole, *others = each(total, [pieces[i::shares] for i in range(shares)])
+    for other in others:
+        whole += other
+    return whole
 
 
 def _executor() -> ThreadPoolExecutor:

@@ -151,3 +151,16 @@ def test_the_environment_says_how_many(variables, count, monkeypatch):
 def test_what_is_no_number_of_threads_is_refused(count):
     with pytest.raises(ValueError, match=r"set_num_threads\(\) takes a whole number from 1 on, got"):
         tg.set_num_threads(count)
+
+
+def test_sums_are_as_many_as_memory_allows(monkeypatch):
+    def total(pieces):
+        shares.append(len(pieces))
+        return np.full(3, float(sum(pieces)))
+
+    for room, expected in ((1 << 25, [2, 2, 2, 2, 1, 1, 1, 1]), (9, [4, 4, 4]), (2, [12])):
+        monkeypatch.setattr(threads, "SUMS", room)
+        shares = []
+        assert threads.summed(total, range(12), 3).tolist() == [66.0] * 3
+        assert sorted(shares, reverse=True) == expected
+    assert threads.summed(total, [], 3).tolist() == [0.0] * 3

@@ -17,6 +17,7 @@ comes out: an array that is not finite may then turn more elements of its gradie
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, product
 from typing import NamedTuple
@@ -32,10 +33,6 @@ from tensorgrad.kernels.reference.convolution import by_group
 
 COLUMNS = 1 << 10
 """Columns to unroll at least: a narrower product would mostly wait for the weights."""
-SHARES = 8
-"""Into how many sums the gradient of the weights is divided, which threads work on side by side."""
-WEIGHTS = 1 << 23
-"""Elements that these sums may have together."""
 LOW, BLOCK = 64, 256
 """Matrices of fewer rows are multiplied with so many columns at a time."""
 IDLE = 2
@@ -82,7 +79,7 @@ def convolution_weight(
     weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
     shape = groups, math.prod(weight_shape[1:]), weight_shape[0] // groups
 
-    def total(chunks: list[_Chunk]) -> Array:
+    def total(chunks: Sequence[_Chunk]) -> Array:
         matrices = np.zeros(shape, dtype=y.dtype)
         for chunk in chunks:
             columns = chunk.unroll(x).reshape(groups, shape[1], chunk.columns)
@@ -92,10 +89,7 @@ def convolution_weight(
         return matrices
 
     chunks = [*chain(*_chunks(x.shape, y.shape, kernel, stride, padding, dilation))]
-    shares = max(1, min(SHARES, WEIGHTS // max(1, math.prod(shape)), len(chunks)))
-    matrices = np.zeros(shape, dtype=y.dtype)
-    for share in threads.each(total, [chunks[i::shares] for i in range(shares)]):
-        matrices += share
+    matrices = threads.summed(total, chunks, math.prod(shape))
     return np.ascontiguousarray(matrices.mT).reshape(weight_shape)
 
 

@@ -23,6 +23,7 @@ neural networks*, 2016.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache, reduce
 from typing import NamedTuple
 
@@ -39,8 +40,6 @@ POINTS = (0, 1, -1, 2, -2)
 TILE = len(POINTS) + 1
 TILES = 64
 """Tiles to transform at a time at least, or the products are too narrow."""
-SHARES = 8
-"""Into how many sums the gradient of the weights is divided, which threads work on side by side."""
 
 
 class Transforms(NamedTuple):
@@ -106,7 +105,7 @@ def convolution_weight(x: Array, y: Array, *, kernel: Sizes, padding: Pairs) -> 
     matrices = transforms(outputs)
     places = len(matrices.tile)
 
-    def total(pieces: list[_Chunk]) -> Array:
+    def total(pieces: Sequence[_Chunk]) -> Array:
         sums = np.zeros((places, x.shape[1], y.shape[1]), dtype=np.float32)
         for chunk in pieces:
             tiles = (matrices.tile @ chunk.gather(x, kernel)).reshape(places, x.shape[1], -1)
@@ -115,10 +114,7 @@ def convolution_weight(x: Array, y: Array, *, kernel: Sizes, padding: Pairs) -> 
         return sums
 
     pieces = chunks(x.shape, y.shape[1], y.shape[2:], kernel, padding)
-    shares = max(1, min(SHARES, len(pieces)))
-    sums = np.zeros((places, x.shape[1], y.shape[1]), dtype=np.float32)
-    for share in threads.each(total, [pieces[i::shares] for i in range(shares)]):
-        sums += share
+    sums = threads.summed(total, pieces, places * x.shape[1] * y.shape[1])
     weight = (matrices.outputs @ sums.reshape(places, -1)).reshape(*kernel, x.shape[1], y.shape[1])
     return np.ascontiguousarray(np.moveaxis(weight, (-1, -2), (0, 1)))
 
