@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ PIECE = 1 << 17
 """Elements of a piece at least, so that what it costs to call a function once more does not count."""
 LARGE = 4 * PIECE
 """Elements from which on an array is cut."""
-PIECES = 16
+PIECES = 8
 """How many pieces there are at most."""
 
 Axes = int | tuple[int | None, ...]
@@ -66,10 +67,14 @@ def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callabl
             those that are not cut. Parameters that are None or 0-d are not cut.
 
     The first of these parameters decides: it is large, or nothing is cut.
+
+    If the function has a parameter ``into``, it is given what belongs to its piece of each result, or None where that
+    is not to be had yet: what it computes there and returns need not be copied.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        names = [*inspect.signature(function).parameters]
+        signature = inspect.signature(function)
+        names = [*signature.parameters]
         places = {names.index(name): axes for name, axes in takes.items()}
         first, along = next(iter(places.items()))
 
@@ -79,11 +84,18 @@ def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callabl
             if type(whole) is not np.ndarray or whole.size < LARGE or whole.shape[axis] < 2:
                 return function(*values, **options)
             axes = [places.get(place) for place in range(len(values))]
-            return _in_pieces(function, values, axes, gives, whole.size, options)
+            return _in_pieces(function, values, axes, gives, whole.size, options, "into" in names)
 
+        shown = [parameter for name, parameter in signature.parameters.items() if name != "into"]
+        call.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
         return call
 
     return decorate
+
+
+def multiply(a: Any, b: Any, into: Any = None) -> Any:
+    """``a * b``, of Tensors too; where ``into`` is not None, there."""
+    return a * b if into is None else np.multiply(a, b, out=into)
 
 
 def _is_array(value: Any) -> bool:
@@ -97,40 +109,58 @@ def _in_pieces(
     gives: Sequence[int | str],
     size: int,
     options: dict[str, Any],
+    takes_into: bool = False,
 ) -> Any:
     length = next(size for value, axis in zip(values, axes, strict=True) for size in _lengths(value, axis))
     step = -(-length // min(PIECES, size // PIECE, length))
     slices = [slice(start, min(start + step, length)) for start in range(0, length, step)]
 
-    def work(piece: slice) -> tuple[Any, ...]:
-        result = function(*(_cut(value, axis, piece) for value, axis in zip(values, axes, strict=True)), **options)
-        return result if isinstance(result, tuple) else (result,)
-
-    # The first piece tells what the results are like.
-    results = work(slices[0])
-    wholes: list[Any] = []
-    for part, axis in zip(results, gives, strict=True):
-        if part is None or isinstance(axis, str):
-            wholes.append(part)
-            continue
-        whole = np.empty((*part.shape[:axis], length, *part.shape[axis + 1 :]), dtype=part.dtype)
-        _at(whole, axis, slices[0])[...] = part
-        wholes.append(whole)
+    wholes: list[np.ndarray | None] = []
+    one_at_a_time = threading.Lock()
 
     def fill(piece: slice) -> list[Any]:
-        rest = []
-        for whole, part, axis in zip(wholes, work(piece), gives, strict=True):
+        into = {"into": _room(wholes, gives, piece)} if takes_into else {}
+        cut = (_cut(value, axis, piece) for value, axis in zip(values, axes, strict=True))
+        parts = function(*cut, **options, **into)
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        with one_at_a_time:
+            # Whoever is done first knows what the results are like.
+            if not wholes:
+                wholes.extend(_whole(part, axis, length) for part, axis in zip(parts, gives, strict=True))
+        sums = []
+        for whole, part, axis in zip(wholes, parts, gives, strict=True):
             if isinstance(axis, str):
-                rest.append(part)
-            elif part is not None:
-                _at(whole, axis, piece)[...] = part
-        return rest
+                sums.append(part)
+            elif whole is not None and not np.may_share_memory(part, place := _at(whole, axis, piece)):
+                place[...] = part
+        return sums
 
-    sums = threads.each(fill, slices[1:])
-    for place, parts in zip((i for i, axis in enumerate(gives) if isinstance(axis, str)), zip(*sums), strict=False):
-        if wholes[place] is not None:
-            wholes[place] = sum(parts, wholes[place])
-    return wholes[0] if len(gives) == 1 else tuple(wholes)
+    totals = iter([*zip(*threads.each(fill, slices), strict=True)])
+    results: list[Any] = []
+    for whole, axis in zip(wholes, gives, strict=True):
+        if isinstance(axis, str):
+            first, *others = next(totals)
+            results.append(None if first is None else sum(others, first))
+        else:
+            results.append(whole)
+    return results[0] if len(gives) == 1 else tuple(results)
+
+
+def _whole(part: np.ndarray | None, axis: int | str, length: int) -> np.ndarray | None:
+    """Memory for all of a result, of which a piece is there."""
+    if part is None or isinstance(axis, str):
+        return None
+    return np.empty((*part.shape[:axis], length, *part.shape[axis + 1 :]), dtype=part.dtype)
+
+
+def _room(wholes: Sequence[np.ndarray | None], gives: Sequence[int | str], piece: slice) -> list[np.ndarray | None]:
+    """Where in the results to compute those of a piece; in float16 nobody computes."""
+    if not wholes:
+        return [None] * len(gives)
+    return [
+        None if whole is None or isinstance(axis, str) or whole.dtype == np.float16 else _at(whole, axis, piece)
+        for whole, axis in zip(wholes, gives, strict=True)
+    ]
 
 
 def _lengths(value: Any, axis: Axes | None) -> list[int]:

@@ -14,7 +14,7 @@ from tensorgrad.autograd import modes, versions
 from tensorgrad.autograd.conversion import to_array
 from tensorgrad.autograd.graph import Bundle, Call, Node, Vertex
 from tensorgrad.autograd.modes import state
-from tensorgrad.autograd.rules import DERIVED, Plan, Rule, outputs
+from tensorgrad.autograd.rules import DERIVED, OPTIONS, Plan, Rule, outputs
 from tensorgrad.autograd.tensor import Tensor
 from tensorgrad.errors import DeviceError, GradientError
 from tensorgrad.pieces import LARGE, each_element
@@ -62,7 +62,7 @@ class Op:
         # Arrays alone, as most ops have: then there is less to look at in each call.
         self.plain = self.arrays == len(parameters) and not self.variadic
         self._plans: dict[int, Plan] = {}
-        for name in ("out", "needs"):
+        for name in ("out", "needs", "used"):
             if name in self.index:
                 raise TypeError(f"op {self.name!r}: a parameter {name!r} means something else to its rules: rename it.")
 
@@ -91,11 +91,11 @@ class Op:
             asks = tuple(inspect.signature(function).parameters)[1:]
             for ask in asks:
                 derived = any(ask.endswith(end) and ask.removesuffix(end) in self.index for end in DERIVED)
-                if not derived and ask not in {*self.index, *self.outputs, "out", "xp", "needs"}:
+                if not derived and ask not in {*self.index, *self.outputs, "out", *OPTIONS}:
                     raise TypeError(
                         f"the vjp rule of {self.name!r} for {', '.join(map(repr, inputs))} asks for {ask!r}, which is "
-                        f"neither a parameter of the op ({', '.join(self.index)}) nor out, xp, needs, nor a "
-                        f"parameter's _shape, _dtype or _device."
+                        f"neither a parameter of the op ({', '.join(self.index)}) nor out, xp, needs, used, nor "
+                        f"a parameter's _shape, _dtype or _device."
                     )
             if function.__name__ == "_":
                 _rename(function, f"{self.name}.vjp({', '.join(map(repr, inputs))})")

@@ -11,6 +11,7 @@ a parameter of the op   the value it was called with
 ``x_device``
 ``xp``                  the namespace of the cotangent: NumPy's, CuPy's, or tensorgrad itself
 ``needs``               in a rule for several inputs: which of their gradients are wanted, a tuple of booleans
+``used``                where the op has several outputs: which of them have a cotangent other than zeros, likewise
 ======================  ====================================================================================
 
 In an ordinary backward pass all of these are bare arrays. When the gradient is itself to be differentiated the
@@ -38,6 +39,9 @@ DERIVED: dict[str, Callable[[Any], Any]] = {
 }
 """What a rule may ask of a parameter instead of its values, by the ending of the name."""
 
+OPTIONS = frozenset({"xp", "needs", "used"})
+"""What a rule is told by name."""
+
 OUT = -1
 """The place of the output among an op's values: after them."""
 
@@ -56,8 +60,8 @@ class Step(NamedTuple):
     rule: Rule
     take: Callable[[Sequence[Any]], Sequence[Any]]
     places: tuple[int, ...]
-    wants_xp: bool
-    wants_needs: bool
+    wants: frozenset[str]
+    """What of ``xp``, ``needs`` and ``used`` it asks for."""
 
 
 class Plan:
@@ -88,16 +92,14 @@ class Plan:
         self.steps: list[Step] = []
         sources: list[str] = []
         for rule in rules:
-            asks = [ask for ask in rule.asks if ask not in ("xp", "needs")]
+            asks = [ask for ask in rule.asks if ask not in OPTIONS]
             sources += [ask for ask in asks if ask not in sources]
             take = _taker([sources.index(ask) for ask in asks])
             places = tuple(index[name] for name in rule.inputs)
-            self.steps.append(Step(rule, take, places, "xp" in rule.asks, "needs" in rule.asks))
+            self.steps.append(Step(rule, take, places, OPTIONS.intersection(rule.asks)))
         # Rules for one input each that are called with what was kept and nothing else: the usual case, made quick.
         self.quick = None
-        if not variadic and all(
-            len(step.places) == 1 and not step.wants_xp and not step.wants_needs for step in self.steps
-        ):
+        if not variadic and all(len(step.places) == 1 and not step.wants for step in self.steps):
             self.quick = [(step.rule.function, step.take, step.places[0], step.rule.inputs[0]) for step in self.steps]
         known = {**index, **{name: len(index) + i for i, name in enumerate(outputs)}, "out": OUT}
         self.sources = [known.get(source) for source in sources]
@@ -127,17 +129,21 @@ class Plan:
             return pulled
         if create_graph:
             kept = self._linked(node, kept)
+        used: tuple[bool, ...] = (True,)
         if isinstance(node, Bundle):
+            used = tuple(part is not None for part in cotangent)
             cotangent = fill(cotangent, node)
-        for rule, take, places, wants_xp, wants_needs in self.steps:
+        for rule, take, places, wants in self.steps:
             if self.variadic:
                 places = tuple(range(len(parents)))
             if useful is not None and not any(parents[place] in useful for place in places):
                 continue
             options: dict[str, Any] = {}
-            if wants_xp:
+            if "xp" in wants:
                 options["xp"] = backend.namespace(cotangent[0] if isinstance(node, Bundle) else cotangent)
-            if wants_needs:
+            if "used" in wants:
+                options["used"] = used
+            if "needs" in wants:
                 wanted = parents if useful is None else [parent if parent in useful else None for parent in parents]
                 options["needs"] = tuple(wanted[place] is not None for place in places)
             run = _each if self.elementwise and not create_graph else _call
@@ -213,10 +219,11 @@ def fill(cotangents: list[Cotangent], bundle: Bundle) -> tuple[Cotangent, ...]:
     """The cotangents of all outputs: zeros for those that nobody used."""
     like = next(cotangent for cotangent in cotangents if cotangent is not None)
     bare = like._data if isinstance(like, Tensor) else like
+    xp = backend.namespace(bare)
     filled = []
     for cotangent, shape, dtype in zip(cotangents, bundle.shape, bundle.dtype, strict=True):
         if cotangent is None:
-            zeros = backend.zeros(shape, dtype, bare)
+            zeros = xp.broadcast_to(backend.zeros((), dtype, bare), shape)
             cotangent = Tensor._wrap(zeros) if isinstance(like, Tensor) else zeros
         filled.append(cotangent)
     return tuple(filled)

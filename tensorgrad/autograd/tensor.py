@@ -513,9 +513,16 @@ def claim(held: list[Array]) -> Array:
     array = held.pop()
     if type(array) is np.ndarray and sys.getrefcount(array) <= _UNSHARED:
         flags = array.flags
-        if flags.owndata and flags.c_contiguous and flags.writeable:
+        if flags.c_contiguous and flags.writeable and (flags.owndata or _is_all_of_its_base(array)):
             return array
     return own(array)
+
+
+def _is_all_of_its_base(array: Array) -> bool:
+    """Whether a view shows all of an array that nobody else holds or sees: all its views refer to it."""
+    held = [array.base]
+    whole = type(held[0]) is np.ndarray and held[0].flags.owndata and held[0].size == array.size
+    return whole and _references(held) <= _UNSHARED + 1
 
 
 def _references(held: list[Array]) -> int:

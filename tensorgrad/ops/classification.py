@@ -18,7 +18,7 @@ from tensorgrad.ops.losses import reduce
 from tensorgrad.ops.reductions import sum
 from tensorgrad.ops.shape import expand_dims, reshape, squeeze
 from tensorgrad.ops.softmax import log_softmax
-from tensorgrad.pieces import in_pieces
+from tensorgrad.pieces import in_pieces, multiply
 
 __all__ = ["cross_entropy", "nll_loss", "one_hot"]
 
@@ -37,26 +37,34 @@ def _(g, target, classes, xp):
     return xp.expand_dims(g, axis=1) * (xp.expand_dims(target, axis=1) == classes)
 
 
-@op
-@in_pieces(x=0, target=0, gives=(0,))
-def _softmax_loss(x, target, classes, /, *, xp):
-    shifted = x - xp.max(x, axis=1, keepdims=True)
-    picked = _at(shifted, target, xp)
-    return xp.where(target >= 0, xp.log(xp.sum(xp.exp(shifted), axis=1)) - picked, 0)
+@op(outputs=("loss", "powers"))
+@in_pieces(x=0, target=0, gives=(0, 0))
+def _softmax_loss(x, target, classes, /, *, xp, into=(None, None)):
+    """The losses; and exp(x - c), where c is the largest score of each sample, but a constant to the rule."""
+    powers = xp.subtract(x, xp.max(x, axis=1, keepdims=True), out=into[1])
+    picked = _at(powers, target, xp)
+    powers = xp.exp(powers, out=powers)
+    return xp.where(target >= 0, xp.log(_total(powers, xp)) - picked, 0), powers
 
 
 @_softmax_loss.vjp("x")
-@in_pieces(x=0, g=0, target=0, gives=(0,))
-def _(g, x, target, classes, xp):
-    g = g * (target >= 0)
-    by_x = xp.exp(x - xp.max(x, axis=1, keepdims=True))
-    by_x *= xp.expand_dims(g / xp.sum(by_x, axis=1), axis=1)
+@in_pieces(powers=0, gs=(0, 0), target=0, gives=(0,))
+def _(gs, powers, target, classes, used, xp, into=(None,)):
+    g = gs[0] * (target >= 0)
+    by_x = multiply(powers, xp.expand_dims(g / _total(powers, xp), axis=1), into[0])
+    if used[1]:
+        by_x += gs[1] * powers
     if isinstance(by_x, Tensor):
         return by_x - xp.expand_dims(g, axis=1) * (xp.expand_dims(target, axis=1) == classes)
     # The same, without comparing each class with the right one.
     lined_up, place = _lined_up(by_x, target, xp)
     lined_up[place] -= g.reshape(place[1].shape)
     return by_x
+
+
+def _total(powers, xp):
+    # Of what NumPy has, this sums along a row in half the time.
+    return xp.einsum("nc...->n...", powers)
 
 
 def _at(x, target, xp):
@@ -126,7 +134,7 @@ def cross_entropy(
             target = target * (1 - label_smoothing) + label_smoothing / count
         return _reduce(name, _expected(scores, target, weight), None, reduction, single)
     right, all_count = _classes(name, scores, target, ignore_index)
-    losses = _softmax_loss(scores, right, _numbers(scores))
+    losses, _ = _softmax_loss(scores, right, _numbers(scores))
     counts = None if all_count and weight is None else _counts(right, weight, losses.dtype)
     if weight is not None:
         losses = losses * counts

@@ -18,7 +18,7 @@ from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.powers import sqrt, square
 from tensorgrad.ops.reductions import mean, var
 from tensorgrad.ops.shape import reshape
-from tensorgrad.pieces import in_pieces
+from tensorgrad.pieces import in_pieces, multiply
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
@@ -64,7 +64,8 @@ def _(gs, x, weight, mean, variance, eps, needs, xp):
         return None, by_weight, by_bias
     slope = scale if weight is None else weight * scale
     by_x = g * slope[:, None]
-    by_x += deviation * ((2 * gs[2] - slope * scale * by_weight) / count)[:, None]
+    deviation *= ((2 * gs[2] - slope * scale * by_weight) / count)[:, None]
+    by_x += deviation
     by_x += ((gs[1] - slope * by_bias) / count)[:, None]
     return xp.reshape(by_x, x.shape), by_weight, by_bias
 
@@ -182,13 +183,13 @@ def _follow(name: str, running: Tensor | None, current: Tensor, momentum: float,
 
 @op(outputs=("y", "mean", "scale"))
 @in_pieces(x=0, gives=(0, 0, 0))
-def _layer_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp):
+def _layer_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp, into=(None,) * 3):
     """The rows of ``x`` (R, L) less their means, divided by their standard deviations; and 1 / these."""
     y = x.astype("float32") if x.dtype == "float16" else x
     count = y.shape[1]
     # Products with ones are the quickest sums of rows and columns that NumPy has.
     mean = xp.matmul(y, xp.ones_like(y[0])) / count
-    y = y - mean[:, None]
+    y = xp.subtract(y, mean[:, None], out=into[0])
     scale = 1 / xp.sqrt(xp.einsum("rl,rl->r", y, y) / count + eps)
     y *= scale[:, None]
     if weight is not None:
@@ -200,7 +201,7 @@ def _layer_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp):
 
 @_layer_norm.vjp("x", "weight", "bias")
 @in_pieces(gs=(0, 0, 0), x=0, mean=0, scale=0, gives=(0, "sum", "sum"))
-def _(gs, x, weight, mean, scale, needs, xp):
+def _(gs, x, weight, mean, scale, needs, xp, into=(None,) * 3):
     g, by_mean, by_scale = gs
     g, count = g.astype(mean.dtype, copy=False), x.shape[1]
     deviation = x.astype(mean.dtype, copy=False) - mean[:, None]
@@ -212,7 +213,7 @@ def _(gs, x, weight, mean, scale, needs, xp):
         weight = xp.ones_like(deviation[0])
     # y = scale * deviation * weight + bias, and scale changes by -scale**3 * deviation / count.
     slope = (xp.matmul(product, weight) + by_scale) * scale**3 / count
-    by_x = g * weight
+    by_x = multiply(g, weight, into[0])
     by_x *= scale[:, None]
     deviation *= slope[:, None]
     by_x -= deviation
@@ -222,10 +223,10 @@ def _(gs, x, weight, mean, scale, needs, xp):
 
 @op(outputs=("y", "scale"))
 @in_pieces(x=0, gives=(0, 0))
-def _standardize(x, /, axes, eps, *, xp):
+def _standardize(x, /, axes, eps, *, xp, into=(None, None)):
     """``x`` less its mean over the axes, divided by its standard deviation; and 1 / that."""
     y = x.astype("float32") if x.dtype == "float16" else x
-    y = y - xp.mean(y, axis=axes, keepdims=True)
+    y = xp.subtract(y, xp.mean(y, axis=axes, keepdims=True), out=into[0])
     scale = 1 / xp.sqrt(xp.mean(xp.square(y), axis=axes, keepdims=True) + eps)
     y *= scale
     return y.astype(x.dtype, copy=False), scale

@@ -133,7 +133,7 @@ def _lstm(x, h, c, weight, projection=None, /, counts=(), *, xp):
 
 
 @_lstm.vjp("x", "h", "c", "weight", "projection")
-def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, xp):
+def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, xp):
     by_h, by_c, by_x, by_output = gs[0][:0], gs[1][:0], _Joined(counts), _Joined(counts)
     zeros = xp.zeros_like(c[:1])
     # The logistic function has the derivative (1 - s) s, tanh has (1 - s) (1 + s).
@@ -146,9 +146,13 @@ def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, xp):
         if projection is not None:
             by_output.add(by_h)
             by_h = matmul(by_h, projection)
-        by_c = by_cell + _grown(by_c, cell.shape[0]) + by_h * o * (1 - t * t)
-        by_gates = by_gates + xp.concat([by_c * g, by_c * before, by_c * i, by_h * t], axis=1)
-        by_step = by_gates * ((1 - gate) * (gate + more))
+        by_c = _grown(by_c, cell.shape[0]) + by_h * o * (1 - t * t)
+        if used[1]:
+            by_c = by_c + by_cell
+        by_step = xp.concat([by_c * g, by_c * before, by_c * i, by_h * t], axis=1)
+        if used[2]:
+            by_step += by_gates
+        by_step *= (1 - gate) * (gate + more)
         by_x.add(by_step)
         by_h, by_c = matmul(by_step, weight), by_c * f
     by_x = by_x.all(xp)

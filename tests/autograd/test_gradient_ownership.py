@@ -39,6 +39,46 @@ def test_what_a_rule_made_is_not_copied(rule):
     assert made[1] == address(slope)
 
 
+def test_all_of_what_a_rule_made_in_another_shape_is_not_copied(rule):
+    double, made = rule
+    x = tg.ones((2, 3), requires_grad=True)
+    double(x.reshape(3, 2)).backward(tg.ones((3, 2)))
+    assert made[0] == address(x.grad)
+    double(x[:1].reshape(3, 1)).backward(tg.ones((3, 1)))
+    assert x.grad.numpy().tolist() == [[4.0] * 3, [2.0] * 3]
+
+
+def test_a_view_of_what_another_input_has_is(rule):
+    kept = []
+
+    @tg.op
+    def add(x, y, /):
+        return x + y
+
+    @add.vjp("x", "y")
+    def _(g):
+        both = np.stack([g, g])
+        kept.append(both)
+        return both[0], both[1]
+
+    x, y = tg.ones(3, requires_grad=True), tg.ones(3, requires_grad=True)
+    add(x, y).backward(tg.ones(3))
+    assert not np.shares_memory(x.grad.data, kept[0])
+
+    # All of a base that somebody holds.
+    @tg.op
+    def same(x, /):
+        return x * 1
+
+    @same.vjp("x")
+    def _(g):
+        kept.append(g * 2)
+        return kept[-1].reshape(3)
+
+    (slope,) = tg.grad(same(x), x, tg.ones(3))
+    assert not np.shares_memory(slope.data, kept[-1])
+
+
 @pytest.mark.parametrize("how", ["backward", "grad"])
 def test_what_others_hold_is(rule, how):
     double, _ = rule

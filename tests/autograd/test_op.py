@@ -235,7 +235,29 @@ class TestOp:
         same(x).sum().backward()
         assert x.grad.tolist() == [1.0]
 
-    @pytest.mark.parametrize("name", ["out", "needs"])
+    def test_which_outputs_are_used(self):
+        told = []
+
+        @tg.op
+        def parts(x):
+            return x[:2] * 1, x[2:] * 1
+
+        @parts.vjp("x")
+        def _(gs, used, xp):
+            told.append(used)
+            assert all(used) or not xp.any(gs[used.index(False)])
+            return xp.concat(gs)
+
+        x = leaf(1.0, 2.0, 3.0)
+        parts(x)[0].sum().backward()
+        assert told == [(True, False)]
+        assert x.grad.tolist() == [1.0, 1.0, 0.0]
+        first, second = parts(x)
+        (slope,) = tg.grad((first.sum() + second.sum()) ** 2, x, create_graph=True)
+        slope.sum().backward()
+        assert told[1:] == [(True, True)] * 2
+
+    @pytest.mark.parametrize("name", ["out", "needs", "used"])
     def test_a_parameter_with_a_name_that_rules_use_otherwise(self, name):
         namespace = {}
         exec(f"def f(x, {name}):\n    return x", namespace)
