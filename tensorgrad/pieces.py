@@ -24,7 +24,9 @@ from tensorgrad import threads
 PIECE = 1 << 17
 """Elements of a piece at least, so that what it costs to call a function once more does not count."""
 LARGE = 4 * PIECE
-"""Elements from which on an array is cut."""
+"""Elements from which on an array is cut for a costly function of each of them."""
+LARGER = 2 * LARGE
+"""The same for other functions, of fewer steps for each element."""
 PIECES = 8
 """How many pieces there are at most."""
 
@@ -81,7 +83,7 @@ def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callabl
         @functools.wraps(function)
         def call(*values: Any, **options: Any) -> Any:
             whole, axis = (values[first], along) if isinstance(along, int) else (values[first][0], along[0])
-            if type(whole) is not np.ndarray or whole.size < LARGE or whole.shape[axis] < 2:
+            if type(whole) is not np.ndarray or whole.size < LARGER or whole.shape[axis] < 2:
                 return function(*values, **options)
             axes = [places.get(place) for place in range(len(values))]
             return _in_pieces(function, values, axes, gives, whole.size, options, "into" in names)

@@ -24,6 +24,8 @@ SHARES = 8
 """Into how many sums an array is divided that all pieces of some work add to, each with pieces of its own."""
 SUMS = 1 << 25
 """Elements that these sums may have together, if there is more than one."""
+ADDED = 1 << 19
+"""Elements of which sums are added up at a time."""
 FAIR = 4
 """Into how many parts work is divided at least, where it can be."""
 
@@ -137,10 +139,15 @@ def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:
 def summed(total: Callable[[Sequence[Piece]], Any], pieces: Sequence[Piece], size: int) -> Any:
     """The sum of what ``total`` returns for shares of the pieces: arrays of ``size`` elements."""
     shares = max(1, min(SHARES, SUMS // max(1, size), len(pieces)))
-    whole, *others = each(total, [pieces[i::shares] for i in range(shares)])
-    for other in others:
-        whole += other
-    return whole
+    totals = each(total, [pieces[i::shares] for i in range(shares)])
+    whole, *others = (array.reshape(-1) for array in totals)
+
+    def add(some: slice) -> None:
+        for other in others:
+            whole[some] += other[some]
+
+    each(add, [slice(start, start + ADDED) for start in range(0, size, ADDED)] if others else [])
+    return totals[0]
 
 
 def _executor() -> ThreadPoolExecutor:

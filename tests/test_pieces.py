@@ -22,6 +22,7 @@ def small_pieces(monkeypatch):
     for module in ("pieces", "autograd.operation", "autograd.rules"):
         monkeypatch.setattr(f"tensorgrad.{module}.LARGE", 16)
     monkeypatch.setattr(pieces, "PIECE", 8)
+    monkeypatch.setattr(pieces, "LARGER", 16)
     yield
     tg.set_num_threads(before)
 
@@ -109,7 +110,7 @@ def test_normalisations_and_losses(function, shape, weight, monkeypatch):
         return [out.numpy(), *(tensor.grad.numpy() for tensor in inputs if tensor.grad is not None)]
 
     with monkeypatch.context() as patch:
-        patch.setattr(pieces, "LARGE", 10**9)
+        patch.setattr(pieces, "LARGER", 10**9)
         whole = everything()
     cut = counted(monkeypatch)
     found = {}

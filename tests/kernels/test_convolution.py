@@ -90,7 +90,7 @@ def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace,
     ]
     columns._layout.cache_clear()
     columns._cut_up.cache_clear()
-    few = {"COLUMNS": min(columns.COLUMNS, workspace // 160), "BLOCK": 5, "IDLE": idle}
+    few = {"COLUMNS": min(columns.COLUMNS, workspace // 160), "SMALL": 50, "NARROW": 5, "IDLE": idle}
     with kernels.use(workspace=workspace), mock.patch.multiple(columns, **few):
         for name, arrays, more in calls:
             result = getattr(family, name)(*arrays, **options, **more)

@@ -1,10 +1,12 @@
 """Convolution by matrix products over unrolled windows, a cache's worth at a time: any shapes, any options.
 
 What the kernel meets is unrolled into the columns of a matrix, with a row per channel and tap, so that one matrix
-product does the work ("im2col"). Two things make it quick:
+product does the work ("im2col"). Three things make it quick:
 
 - *Chunks.* Only as many columns are unrolled at a time as stay in the cache until the product reads them: those of some
   images, or of some rows of one image. This bounds the memory, too.
+- *Products as they come.* Few channels make a small gradient of the weights: a small product for each tap, of outputs
+  and of what it sees of the image where it lies, without unrolling.
 - *Long runs.* A padded image is laid out flat. One output further is then one element further for every tap, beyond the
   end of a row too, where a few columns follow that belong to no output. So a row of the matrix is one run of memory
   and not many short ones, and these idle columns are left out of the result. With strides, the image is first cut into
@@ -33,8 +35,12 @@ from tensorgrad.kernels.reference.convolution import by_group
 
 COLUMNS = 1 << 10
 """Columns to unroll at least: a narrower product would mostly wait for the weights."""
-LOW, BLOCK = 64, 256
-"""Matrices of fewer rows are multiplied with so many columns at a time."""
+SMALL, NARROW, LOW = 10**6, 64, 64
+"""Products of up to so many multiplications OpenBLAS does at once, without packing the matrices first; which is quicker
+for matrices of less than LOW rows, if as many columns as NARROW can be multiplied at a time."""
+FACE, FEW, LONG = 1200, 8, 256
+"""How many elements the result of such a product may have, if it sums over rows; into products of how many outputs a
+larger one is divided, if that many positions are summed over."""
 IDLE = 2
 """Up to how many columns per output a flat layout is worth it."""
 
@@ -77,6 +83,10 @@ def convolution_weight(
 ) -> Array:
     """The transpose of the convolution in ``weight`` (:func:`tensorgrad.kernels.reference.convolution_weight`)."""
     weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
+    if groups == max(stride) == 1 and (some := _outputs_at_once(x.shape[1], y.shape)):
+        matrices = _by_taps(x, y, kernel, padding, dilation, some)
+        if matrices is not None:
+            return matrices
     shape = groups, math.prod(weight_shape[1:]), weight_shape[0] // groups
 
     def total(chunks: Sequence[_Chunk]) -> Array:
@@ -93,6 +103,35 @@ def convolution_weight(
     return np.ascontiguousarray(matrices.mT).reshape(weight_shape)
 
 
+def _outputs_at_once(channels: int, y_shape: Sizes) -> int:
+    """Of how many channels of the outputs a product for each tap is to be; 0 where it is no gain."""
+    outputs, length = y_shape[1], math.prod(y_shape[2:])
+    if channels > 1 and 0 < outputs * channels <= FACE:
+        return outputs
+    return FEW if not outputs % FEW and 1 < channels <= FACE // FEW // 2 and length >= LONG else 0
+
+
+def _by_taps(x: Array, y: Array, kernel: Sizes, padding: Pairs, dilation: Sizes, at_once: int) -> Array | None:
+    """The transpose in ``weight``, a product for each tap; None where images cannot be laid out flat."""
+    ones, shape = (1,) * len(kernel), (y.shape[1] // at_once, *kernel, at_once, x.shape[1])
+
+    def total(chunks: Sequence[_Chunk]) -> Array:
+        matrices = np.zeros(shape, dtype=y.dtype)
+        for chunk in chunks:
+            seen = np.moveaxis(chunk.look(x), (-2, 0), (0, -1))
+            outputs = chunk.add_idle(y).reshape(shape[0], at_once, chunk.images, *ones, seen.shape[-2])
+            products = np.matmul(outputs.transpose(2, 0, *range(3, outputs.ndim - 1), 1, -1), seen[:, None])
+            matrices += np.add.reduce(products, axis=0)
+        return matrices
+
+    chunks = _cut_up(max(1, SMALL // (at_once * shape[-1])), x.shape, y.shape, kernel, ones, padding, dilation)
+    if not all(chunk.layout.flat for some in chunks for chunk in some):
+        return None
+    matrices = threads.summed(total, [*chain(*chunks)], math.prod(shape))
+    kernels = np.moveaxis(matrices, (-2, -1), (1, 2)).reshape(y.shape[1], x.shape[1], *kernel)
+    return np.ascontiguousarray(kernels)
+
+
 def _by_group(weight: Array, groups: int) -> Array:
     """One matrix per group, in a memory order that BLAS takes."""
     return np.ascontiguousarray(by_group(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups))
@@ -100,14 +139,15 @@ def _by_group(weight: Array, groups: int) -> Array:
 
 def _multiply(matrices: Array, columns: Array) -> Array:
     """``matrices @ columns``; where the matrices are low, block by block of the columns, which BLAS is better at."""
-    rows, length = matrices.shape[1], columns.shape[2]
-    if rows >= LOW or length <= BLOCK:
+    (_, rows, inner), length = matrices.shape, columns.shape[2]
+    block = SMALL // max(1, rows * inner) // NARROW * NARROW
+    if rows >= LOW or not 0 < block < length:
         return matrices @ columns
     product = np.empty((len(matrices), rows, length), dtype=columns.dtype)
-    whole = length // BLOCK * BLOCK
+    whole = length // block * block
 
     def blocks(array: Array) -> Array:
-        return array[..., :whole].reshape(*array.shape[:2], whole // BLOCK, BLOCK).swapaxes(1, 2)
+        return array[..., :whole].reshape(*array.shape[:2], whole // block, block).swapaxes(1, 2)
 
     np.matmul(matrices[:, None], blocks(columns), out=blocks(product))
     np.matmul(matrices, columns[..., whole:], out=product[..., whole:])
@@ -135,6 +175,11 @@ class _Layout(NamedTuple):
     """The shape of the columns, idle ones included."""
     outputs: Index
     """Those columns of the grid that are not idle."""
+
+    @property
+    def flat(self) -> bool:
+        """Whether what a tap sees is one run of memory."""
+        return len(self.seen) == 1
 
 
 @lru_cache(maxsize=1024)
@@ -193,20 +238,29 @@ class _Chunk(NamedTuple):
 
     def unroll(self, x: Array) -> Array:
         """What each tap sees of ``x``: ``(C, taps, images, *seen)``."""
-        padded = np.zeros((x.shape[1], self.images, *self.layout.padded), dtype=x.dtype)
-        padded[self.inside] = x[self.inputs].swapaxes(0, 1)
-        plane = self._cut(padded)
-        shape = (len(plane), len(self.layout.taps), self.images, *self.layout.seen)
+        shape = (x.shape[1], len(self.layout.taps), self.images, *self.layout.seen)
         if self.layout.steps is not None:
-            # All taps in one copy.
-            (channel, image), along = plane.strides[:2], plane.strides[-len(self.layout.seen) :]
-            steps = (step * plane.itemsize for step in self.layout.steps)
-            view = (len(plane), *self.layout.kernel, *shape[2:])
-            return as_strided(plane, view, (channel, *steps, image, *along)).reshape(shape)
+            return self.look(x).reshape(shape)  # all taps in one copy
+        plane = self._plane(x)
         columns = np.empty(shape, dtype=x.dtype)
         for number, tap in enumerate(self.layout.taps):
             columns[:, number] = plane[tap]
         return columns
+
+    def look(self, x: Array) -> Array:
+        """The same as a view, without strides: ``(C, *kernel, images, *seen)``."""
+        assert self.layout.steps is not None
+        plane = self._plane(x)
+        (channel, image), along = plane.strides[:2], plane.strides[-len(self.layout.seen) :]
+        steps = (step * plane.itemsize for step in self.layout.steps)
+        shape = (len(plane), *self.layout.kernel, self.images, *self.layout.seen)
+        return as_strided(plane, shape, (channel, *steps, image, *along))
+
+    def _plane(self, x: Array) -> Array:
+        """Its inputs, padded: ``(C, images, *plane)``."""
+        padded = np.zeros((x.shape[1], self.images, *self.layout.padded), dtype=x.dtype)
+        padded[self.inside] = x[self.inputs].swapaxes(0, 1)
+        return self._cut(padded)
 
     def roll_up(self, columns: Array, channels: int) -> Array:
         """The transpose of :meth:`unroll`: an array like ``x[chunk.inputs]``."""

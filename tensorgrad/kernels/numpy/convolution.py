@@ -25,7 +25,7 @@ def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilat
 
     def candidates() -> dict[str, Run]:
         return {
-            "pointwise": lambda: _mix(by_group(weight.reshape(weight.shape[:2]), groups), x),
+            "pointwise": lambda: _mix(by_group(weight.reshape(weight.shape[:2]), groups), x[_every(stride)]),
             "columns": lambda: columns.convolution(
                 x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups
             ),
@@ -55,7 +55,9 @@ def convolution_input(
 
     def candidates() -> dict[str, Run]:
         return {
-            "pointwise": lambda: _mix(by_group(weight.reshape(weight.shape[:2]), groups).mT, y),
+            "pointwise": lambda: _spread(
+                _mix(by_group(weight.reshape(weight.shape[:2]), groups).mT, y), x_shape, stride
+            ),
             "columns": lambda: (
                 roll_up()
                 if rolls_up(shapes)
@@ -76,6 +78,8 @@ def convolution_weight(
     expect_shape("y", y.shape, convolution_shape(x.shape, weight_shape, stride, padding, dilation, groups))
     x, y, dtype = promote(np, x, y)
     shapes = Shapes(x.shape, weight_shape, y.shape, stride, padding, dilation, groups, x.dtype.name)
+    if shapes.pointwise:
+        x, stride = x[_every(stride)], (1,) * len(stride)
 
     def candidates() -> dict[str, Run]:
         return {
@@ -91,6 +95,20 @@ def convolution_weight(
 def _run(what: str, shapes: Shapes, candidates: Callable[[], dict[str, Run]]) -> Array:
     with OneBlasThread():
         return candidates()[choose(what, shapes, candidates)]()
+
+
+def _every(stride: Sizes) -> tuple[Any, ...]:
+    """The index of the inputs that kernels of one tap see."""
+    return (..., *(slice(None, None, step) for step in stride))
+
+
+def _spread(seen: Array, shape: Sizes, stride: Sizes) -> Array:
+    """The transpose of taking every so many."""
+    if max(stride) == 1:
+        return seen
+    x = np.zeros(shape, dtype=seen.dtype)
+    x[_every(stride)] = seen
+    return x
 
 
 def _mix(matrices: Array, x: Array) -> Array:

@@ -61,8 +61,8 @@ class Shapes(NamedTuple):
 
     @property
     def pointwise(self) -> bool:
-        """Whether every output sees the one input at its own place."""
-        return max(self.weight[2:]) == max(self.stride) == 1 and not any(map(any, self.padding))
+        """Whether every output sees one input alone, and none of them the padding."""
+        return max(self.weight[2:]) == 1 and not any(map(any, self.padding))
 
     def turned(self) -> Shapes | None:
         """The convolution of ``y`` with turned kernels that gives the transpose in ``x``, if there is one."""

@@ -106,11 +106,14 @@ def convolution_weight(x: Array, y: Array, *, kernel: Sizes, padding: Pairs) -> 
     places = len(matrices.tile)
 
     def total(pieces: Sequence[_Chunk]) -> Array:
-        sums = np.zeros((places, x.shape[1], y.shape[1]), dtype=np.float32)
-        for chunk in pieces:
+        def product(chunk: _Chunk) -> Array:
             tiles = (matrices.tile @ chunk.gather(x, kernel)).reshape(places, x.shape[1], -1)
             taps = (matrices.kernel @ chunk.gather_outputs(y, kernel)).reshape(places, -1, y.shape[1])
-            sums += tiles @ taps
+            return tiles @ taps
+
+        sums = product(pieces[0])
+        for chunk in pieces[1:]:
+            sums += product(chunk)
         return sums
 
     pieces = chunks(x.shape, y.shape[1], y.shape[2:], kernel, padding)
