@@ -22,10 +22,9 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from tensorgrad import threads
 from tensorgrad.backend import Array
@@ -41,6 +40,8 @@ for matrices of less than LOW rows, if as many columns as NARROW can be multipli
 FACE, FEW, LONG = 1200, 8, 256
 """How many elements the result of such a product may have, if it sums over rows; into products of how many outputs a
 larger one is divided, if that many positions are summed over."""
+GAP = 16
+"""Elements between rows of a matrix that would lie badly."""
 IDLE = 2
 """Up to how many columns per output a flat layout is worth it."""
 
@@ -52,8 +53,13 @@ def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilat
     y = np.empty(y_shape, dtype=x.dtype)
 
     def fill(chunk: _Chunk) -> None:
-        columns = chunk.unroll(x).reshape(groups, matrices.shape[2], chunk.columns)
-        y[chunk.outputs] = chunk.drop_idle(_multiply(matrices, columns), len(weight))
+        plane = chunk.plane(x)
+        product = chunk.new(len(weight), x.dtype)
+        for some in chunk.parts:
+            count = chunk.columns(some)
+            columns = chunk.unroll(plane, some).reshape(groups, matrices.shape[2], count)
+            _multiply(matrices, columns, out=product[:, some].reshape(*matrices.shape[:2], count))
+        y[chunk.outputs] = chunk.drop_idle(product)
 
     threads.each(fill, [*chain(*_chunks(x.shape, y_shape, weight.shape[2:], stride, padding, dilation))])
     return y
@@ -71,8 +77,12 @@ def convolution_input(
 
     def add(chunks: list[_Chunk]) -> None:
         for chunk in chunks:
-            columns = multiply(matrices, chunk.add_idle(y).reshape(groups, matrices.shape[2], chunk.columns))
-            x[chunk.inputs] += chunk.roll_up(columns, x_shape[1])
+            outputs = chunk.add_idle(y)
+            plane = chunk.new_plane(x_shape[1], y.dtype)
+            for some in chunk.parts:
+                rows = outputs[:, some].reshape(groups, matrices.shape[2], chunk.columns(some))
+                chunk.roll_up(multiply(matrices, rows), plane[:, some])
+            x[chunk.inputs] += chunk.inner(plane)
 
     threads.each(add, _chunks(x_shape, y.shape, weight.shape[2:], stride, padding, dilation))
     return x
@@ -92,10 +102,12 @@ def convolution_weight(
     def total(chunks: Sequence[_Chunk]) -> Array:
         matrices = np.zeros(shape, dtype=y.dtype)
         for chunk in chunks:
-            columns = chunk.unroll(x).reshape(groups, shape[1], chunk.columns)
-            # BLAS is slow at products with a transposed right side: much slower than to turn the outputs around.
-            outputs = np.ascontiguousarray(chunk.add_idle(y).reshape(groups, shape[2], chunk.columns).mT)
-            matrices += columns @ outputs
+            plane, outputs = chunk.plane(x), chunk.add_idle(y)
+            for some in chunk.parts:
+                count = chunk.columns(some)
+                columns = chunk.unroll(plane, some).reshape(groups, shape[1], count)
+                # BLAS is slow at products with a transposed right side: slower than to turn the outputs around.
+                matrices += columns @ np.ascontiguousarray(outputs[:, some].reshape(groups, shape[2], count).mT)
         return matrices
 
     chunks = [*chain(*_chunks(x.shape, y.shape, kernel, stride, padding, dilation))]
@@ -118,13 +130,14 @@ def _by_taps(x: Array, y: Array, kernel: Sizes, padding: Pairs, dilation: Sizes,
     def total(chunks: Sequence[_Chunk]) -> Array:
         matrices = np.zeros(shape, dtype=y.dtype)
         for chunk in chunks:
-            seen = np.moveaxis(chunk.look(x), (-2, 0), (0, -1))
+            seen = chunk.look(chunk.plane(x), slice(0, chunk.images), chunk.layout.looks[0])
+            seen = np.moveaxis(seen, (-2, 0), (0, -1))
             outputs = chunk.add_idle(y).reshape(shape[0], at_once, chunk.images, *ones, seen.shape[-2])
             products = np.matmul(outputs.transpose(2, 0, *range(3, outputs.ndim - 1), 1, -1), seen[:, None])
             matrices += np.add.reduce(products, axis=0)
         return matrices
 
-    chunks = _cut_up(max(1, SMALL // (at_once * shape[-1])), x.shape, y.shape, kernel, ones, padding, dilation)
+    chunks = _cut_up(max(1, SMALL // (at_once * shape[-1])), 1, x.shape, y.shape, kernel, ones, padding, dilation)
     if not all(chunk.layout.flat for some in chunks for chunk in some):
         return None
     matrices = threads.summed(total, [*chain(*chunks)], math.prod(shape))
@@ -137,21 +150,42 @@ def _by_group(weight: Array, groups: int) -> Array:
     return np.ascontiguousarray(by_group(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups))
 
 
-def _multiply(matrices: Array, columns: Array) -> Array:
+def _multiply(matrices: Array, columns: Array, out: Array) -> None:
     """``matrices @ columns``; where the matrices are low, block by block of the columns, which BLAS is better at."""
     (_, rows, inner), length = matrices.shape, columns.shape[2]
     block = SMALL // max(1, rows * inner) // NARROW * NARROW
     if rows >= LOW or not 0 < block < length:
-        return matrices @ columns
-    product = np.empty((len(matrices), rows, length), dtype=columns.dtype)
+        np.matmul(matrices, columns, out=out)
+        return
     whole = length // block * block
 
     def blocks(array: Array) -> Array:
         return array[..., :whole].reshape(*array.shape[:2], whole // block, block).swapaxes(1, 2)
 
-    np.matmul(matrices[:, None], blocks(columns), out=blocks(product))
-    np.matmul(matrices, columns[..., whole:], out=product[..., whole:])
-    return product
+    np.matmul(matrices[:, None], blocks(columns), out=blocks(out))
+    if whole < length:
+        np.matmul(matrices, columns[..., whole:], out=out[..., whole:])
+
+
+def _matrix(rows: int, length: int, dtype: np.dtype[Any]) -> Array:
+    """Room for a matrix. Rows a power of two apart would share few lines of the cache, so these are a little longer."""
+    gap = GAP if length % (8 * GAP) == 0 else 0
+    return np.empty((rows, length + gap), dtype=dtype)[:, :length]
+
+
+class _Look(NamedTuple):
+    """Taps that are evenly spaced, so that one view shows what they see."""
+
+    taps: Index
+    """Where they are in columns ``(C, *kernel, ...)``."""
+    first: int
+    """Where in a plane the first one begins."""
+    counts: Sizes
+    """How many there are along each axis."""
+    steps: Sizes
+    """How many elements it is from one to the next."""
+    along: Sizes
+    """How many elements it is from one that a tap sees to the next."""
 
 
 class _Layout(NamedTuple):
@@ -165,8 +199,8 @@ class _Layout(NamedTuple):
     """``phases``, or the same all flat: what the taps index."""
     taps: tuple[Index, ...]
     """What each tap sees of the plane."""
-    steps: tuple[int, ...] | None
-    """How many elements it is from one tap to the next, along each axis of the kernel; None with strides."""
+    looks: tuple[_Look, ...]
+    """The same for taps that are evenly spaced, which is all of them, or those of one phase."""
     kernel: Sizes
     """The shape of the kernel."""
     seen: Sizes
@@ -201,12 +235,27 @@ def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layou
             taps.append((..., slice(first, first + math.prod(rows))))
         else:
             taps.append((..., *phase, *(slice(i, i + o) for i, o in zip(start, out, strict=True))))
+    looks: list[_Look] = []
+    apart = [s // math.gcd(s, d) for s, d in zip(stride, dilation, strict=True)]
+    along = [math.prod(lengths[i + 1 :]) for i in range(len(lengths))]
+    for first_tap in product(*(range(min(k, a)) for k, a in zip(kernel, apart, strict=True))):
+        steps = [divmod(t * d, s) for t, d, s in zip(first_tap, dilation, stride, strict=True)]
+        start, phase = zip(*steps, strict=True)
+        looks.append(
+            _Look(
+                taps=(slice(None), *(slice(t, None, a) for t, a in zip(first_tap, apart, strict=True))),
+                first=ravel((*phase, *start), phases),
+                counts=tuple(len(range(t, k, a)) for t, k, a in zip(first_tap, kernel, apart, strict=True)),
+                steps=tuple(n * a * d // s for n, a, d, s in zip(along, apart, dilation, stride, strict=True)),
+                along=(1,) if flat else tuple(along),
+            )
+        )
     return _Layout(
         padded=tuple(n * s for n, s in zip(lengths, stride, strict=True)),
         phases=phases,
         plane=(math.prod(phases),) if flat else phases,
         taps=tuple(taps),
-        steps=tuple(d * math.prod(lengths[i + 1 :]) for i, d in enumerate(dilation)) if max(stride) == 1 else None,
+        looks=tuple(looks),
         kernel=kernel,
         seen=(math.prod(rows),) if flat else out,
         grid=rows if flat else out,
@@ -224,6 +273,8 @@ class _Chunk(NamedTuple):
 
     layout: _Layout
     images: int
+    parts: tuple[slice, ...]
+    """Which of its images are unrolled at a time."""
     outputs: Index
     """Where its outputs are in ``y``."""
     inputs: Index
@@ -231,53 +282,60 @@ class _Chunk(NamedTuple):
     inside: Index
     """Where its inputs are in the padded images."""
 
-    @property
-    def columns(self) -> int:
-        """How many columns its matrices have, idle ones included."""
-        return self.images * math.prod(self.layout.grid)
+    def columns(self, some: slice) -> int:
+        """How many columns some images have, idle ones included."""
+        return (some.stop - some.start) * math.prod(self.layout.grid)
 
-    def unroll(self, x: Array) -> Array:
-        """What each tap sees of ``x``: ``(C, taps, images, *seen)``."""
-        shape = (x.shape[1], len(self.layout.taps), self.images, *self.layout.seen)
-        if self.layout.steps is not None:
-            return self.look(x).reshape(shape)  # all taps in one copy
-        plane = self._plane(x)
-        columns = np.empty(shape, dtype=x.dtype)
-        for number, tap in enumerate(self.layout.taps):
-            columns[:, number] = plane[tap]
-        return columns
-
-    def look(self, x: Array) -> Array:
-        """The same as a view, without strides: ``(C, *kernel, images, *seen)``."""
-        assert self.layout.steps is not None
-        plane = self._plane(x)
-        (channel, image), along = plane.strides[:2], plane.strides[-len(self.layout.seen) :]
-        steps = (step * plane.itemsize for step in self.layout.steps)
-        shape = (len(plane), *self.layout.kernel, self.images, *self.layout.seen)
-        return as_strided(plane, shape, (channel, *steps, image, *along))
-
-    def _plane(self, x: Array) -> Array:
-        """Its inputs, padded: ``(C, images, *plane)``."""
+    def plane(self, x: Array) -> Array:
+        """Its inputs, padded, as the taps index them: ``(C, images, *plane)``."""
         padded = np.zeros((x.shape[1], self.images, *self.layout.padded), dtype=x.dtype)
         padded[self.inside] = x[self.inputs].swapaxes(0, 1)
         return self._cut(padded)
 
-    def roll_up(self, columns: Array, channels: int) -> Array:
-        """The transpose of :meth:`unroll`: an array like ``x[chunk.inputs]``."""
-        columns = columns.reshape(channels, len(self.layout.taps), self.images, *self.layout.seen)
-        plane = np.zeros((channels, self.images, *self.layout.plane), dtype=columns.dtype)
+    def look(self, plane: Array, some: slice, look: _Look) -> Array:
+        """What some taps see of some images, as a view: ``(C, *taps, images, *seen)``."""
+        (channel, image), item = plane.strides[:2], plane.itemsize
+        shape = (len(plane), *look.counts, some.stop - some.start, *self.layout.seen)
+        strides = (channel, *(item * n for n in look.steps), image, *(item * n for n in look.along))
+        if not plane.size:
+            return np.empty(shape, dtype=plane.dtype)
+        return np.ndarray(shape, plane.dtype, plane, some.start * image + item * look.first, strides)
+
+    def unroll(self, plane: Array, some: slice) -> Array:
+        """What each tap sees of some images: ``(C, *kernel, images, *seen)``."""
+        shape = (len(plane), *self.layout.kernel, some.stop - some.start, *self.layout.seen)
+        columns = _matrix(len(plane) * len(self.layout.taps), self.columns(some), plane.dtype).reshape(shape)
+        for look in self.layout.looks:
+            columns[look.taps] = self.look(plane, some, look)
+        return columns
+
+    def new_plane(self, channels: int, dtype: np.dtype[Any]) -> Array:
+        """Zeros, to add columns to."""
+        return np.zeros((channels, self.images, *self.layout.plane), dtype=dtype)
+
+    def roll_up(self, columns: Array, plane: Array) -> None:
+        """The transpose of :meth:`unroll`: adds to the planes of some images."""
+        columns = columns.reshape(len(plane), len(self.layout.taps), plane.shape[1], *self.layout.seen)
         for number, tap in enumerate(self.layout.taps):
             plane[tap] += columns[:, number]
+
+    def inner(self, plane: Array) -> Array:
+        """The transpose of :meth:`plane`: an array like ``x[chunk.inputs]``."""
         return self._join(plane)[self.inside].swapaxes(0, 1)
 
-    def drop_idle(self, columns: Array, channels: int) -> Array:
+    def new(self, channels: int, dtype: np.dtype[Any]) -> Array:
+        """Room for its columns, idle ones included: ``(channels, images, *grid)``."""
+        matrix = _matrix(channels, self.images * math.prod(self.layout.grid), dtype)
+        return matrix.reshape(channels, self.images, *self.layout.grid)
+
+    def drop_idle(self, columns: Array) -> Array:
         """Columns as they come from a product, as an array like ``y[chunk.outputs]``."""
-        grid = columns.reshape(channels, self.images, *self.layout.grid)
-        return grid[self.layout.outputs].swapaxes(0, 1)
+        return columns[self.layout.outputs].swapaxes(0, 1)
 
     def add_idle(self, y: Array) -> Array:
         """The transpose of :meth:`drop_idle`, with zeros in the idle columns."""
-        grid = np.zeros((y.shape[1], self.images, *self.layout.grid), dtype=y.dtype)
+        grid = self.new(y.shape[1], y.dtype)
+        grid[...] = 0
         grid[self.layout.outputs] = y[self.outputs].swapaxes(0, 1)
         return grid
 
@@ -287,7 +345,7 @@ class _Chunk(NamedTuple):
         pairs = [n for pair in zip(self.layout.phases[d:], self.layout.phases[:d], strict=True) for n in pair]
         phases_first = (0, 1, *range(3, 2 * d + 2, 2), *range(2, 2 * d + 2, 2))
         cut = padded.reshape(*padded.shape[:2], *pairs).transpose(phases_first)
-        return cut.reshape(*padded.shape[:2], *self.layout.plane)
+        return np.ascontiguousarray(cut.reshape(*padded.shape[:2], *self.layout.plane))
 
     def _join(self, plane: Array) -> Array:
         """The inverse of :meth:`_cut`."""
@@ -300,26 +358,39 @@ class _Chunk(NamedTuple):
 def _chunks(
     x_shape: Sizes, y_shape: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
 ) -> list[list[_Chunk]]:
-    """Cuts the outputs into chunks of about as many elements as the workspace allows: some images, or some rows of one.
+    """Cuts the outputs into chunks of some images, or some rows of one, and these into parts: about as many elements as
+    the workspace allows.
 
     Those of the same images are in one list: they overlap in ``x``.
     """
     rows = max(x_shape[1] * math.prod(kernel), y_shape[1], 1)
     columns = max(COLUMNS, settings.current().elements // rows)
-    return _cut_up(columns, x_shape, y_shape, kernel, stride, padding, dilation)
+    # A chunk's inputs and outputs may take as much again.
+    together = max(1, rows // (x_shape[1] * math.prod(stride) + y_shape[1] or 1))
+    return _cut_up(columns, together, x_shape, y_shape, kernel, stride, padding, dilation)
 
 
 @lru_cache(maxsize=256)
 def _cut_up(
-    columns: int, x_shape: Sizes, y_shape: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
+    columns: int,
+    together: int,
+    x_shape: Sizes,
+    y_shape: Sizes,
+    kernel: Sizes,
+    stride: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
 ) -> list[list[_Chunk]]:
     images, _, *out = y_shape
     row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
     rows_at_once = min(out[0], max(1, columns // row))
-    images_at_once = threads.fair(images, max(1, columns // (row * rows_at_once)))
+    unrolled = max(1, columns // (row * rows_at_once))
+    images_at_once = threads.fair(images, unrolled * together if rows_at_once == out[0] else 1)
     chunks: list[list[_Chunk]] = []
     for image in range(0, images, images_at_once):
         some = slice(image, min(image + images_at_once, images))
+        count = some.stop - image
+        part = -(-count // -(-count // unrolled))
         chunks.append([])
         for first in range(0, out[0], rows_at_once):
             rows = slice(first, min(first + rows_at_once, out[0]))
@@ -330,7 +401,8 @@ def _cut_up(
             chunks[-1].append(
                 _Chunk(
                     layout,
-                    images=some.stop - image,
+                    images=count,
+                    parts=tuple(slice(start, min(start + part, count)) for start in range(0, count, part)),
                     outputs=(some, slice(None), rows),
                     inputs=(some, slice(None), *(inputs for inputs, _ in met)),
                     inside=(..., *(inside for _, inside in met)),
