@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.autograd.modes import enable_grad
-from tensorgrad.autograd.tensor import Tensor, as_tensors, claim, pull
+from tensorgrad.autograd.ownership import claim
+from tensorgrad.autograd.tensor import Tensor, as_tensors, pull
 from tensorgrad.errors import GradientError
 
 

@@ -15,8 +15,12 @@ from typing import Any, NamedTuple, Protocol
 from tensorgrad import backend
 from tensorgrad.autograd import versions
 from tensorgrad.autograd.modes import state
+from tensorgrad.autograd.ownership import add
 from tensorgrad.autograd.versions import tick
 from tensorgrad.errors import GradientError
+
+LARGE = 1 << 14
+"""Elements from which on it pays to find out whose memory a cotangent is."""
 
 Cotangent = Any
 Shape = tuple[int, ...]
@@ -243,8 +247,13 @@ def propagate(
             held += cotangent
             pending[vertex] = held
         else:
-            # The first one may be held by others too (a rule may hand on what it was given): never add into it.
-            pending[vertex] = held + cotangent
+            # The first one may be held by others too (a rule may hand on what it was given). It is worth a look if the
+            # sum would need much memory.
+            if held.size < LARGE:
+                pending[vertex] = held + cotangent
+            else:
+                del held
+                pending[vertex] = add([pending.pop(vertex)], cotangent)
             if not create_graph:
                 owned.add(vertex)
 

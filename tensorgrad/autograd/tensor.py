@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from tensorgrad.autograd.conversion import to_array
 from tensorgrad.autograd.graph import Cotangent, Leaf, Node, Output, Vertex, propagate
 from tensorgrad.autograd.hooks import Hook
 from tensorgrad.autograd.modes import enable_grad
+from tensorgrad.autograd.ownership import add, claim, own
 from tensorgrad.backend import Array
 from tensorgrad.errors import DeviceError, GradientError
 
@@ -374,7 +374,7 @@ class Tensor:
         elif self._grad is None:
             self._grad = Tensor._wrap(claim(held))
         else:
-            self._grad = Tensor._wrap(_as_array(self._grad._data + held.pop()))
+            self._grad = Tensor._wrap(_as_array(add(held, self._grad._data)))
         if isinstance(self._node, Leaf) and self._node.after is not None:
             for hook in tuple(self._node.after.values()):
                 hook(self)
@@ -501,37 +501,6 @@ def _seed(root: Tensor, cotangent: Any, create_graph: bool) -> Cotangent:
             return given
         cotangent = given._data
     return Tensor._wrap(cotangent) if create_graph else cotangent
-
-
-def own(array: Array) -> Array:
-    """A copy that shares no memory with anybody, as an array (a rule may have made a scalar of a 0-d one)."""
-    return backend.namespace(array).array(array, copy=True, order="C")
-
-
-def claim(held: list[Array]) -> Array:
-    """The array in the list, if its memory is nobody else's, or a copy; either in C order."""
-    array = held.pop()
-    if type(array) is np.ndarray and sys.getrefcount(array) <= _UNSHARED:
-        flags = array.flags
-        if flags.c_contiguous and flags.writeable and (flags.owndata or _is_all_of_its_base(array)):
-            return array
-    return own(array)
-
-
-def _is_all_of_its_base(array: Array) -> bool:
-    """Whether a view shows all of an array that nobody else holds or sees: all its views refer to it."""
-    held = [array.base]
-    whole = type(held[0]) is np.ndarray and held[0].flags.owndata and held[0].size == array.size
-    return whole and _references(held) <= _UNSHARED + 1
-
-
-def _references(held: list[Array]) -> int:
-    array = held.pop()
-    return sys.getrefcount(array)
-
-
-_UNSHARED = _references([np.zeros(1)])
-"""The count of references to an array that :func:`claim` alone holds; versions of Python count differently."""
 
 
 def _as_array(value: Array) -> Array:

@@ -118,3 +118,59 @@ def test_an_input_that_is_named_twice(rule):
     one, other = tg.grad(double(x), [x, x], tg.ones(3))
     assert not np.shares_memory(one.data, other.data)
     assert one.numpy().tolist() == other.numpy().tolist() == [2, 2, 2]
+
+
+@pytest.fixture
+def any_is_large(monkeypatch):
+    monkeypatch.setattr("tensorgrad.autograd.graph.LARGE", 1)
+
+
+@pytest.mark.usefixtures("any_is_large")
+class TestSums:
+    """Gradients of what is used more than once."""
+
+    def test_are_added_up_in_place(self, rule):
+        double, made = rule
+        x = tg.ones(3, requires_grad=True)
+        y = double(x)
+        (double(y) + double(y)).backward(tg.ones(3))
+        assert x.grad.numpy().tolist() == [8.0] * 3
+        # The last of the three rules that ran was given the sum of the first two, where the first had put its own.
+        z = tg.ones(3, requires_grad=True)
+        made.clear()
+        (double(z) + double(z)).backward(tg.ones(3))
+        assert address(z.grad) == made[0]
+
+    def test_leave_alone_what_others_hold(self):
+        seen = []
+        x = tg.ones(3, requires_grad=True)
+        y = x * 1
+        one, other = y * 2, y * 3
+        one.register_hook(lambda g: seen.append(g))
+        seed = tg.ones(3)
+        (one + other + y).backward(seed)
+        assert seed.numpy().tolist() == [1.0] * 3
+        assert seen[0].numpy().tolist() == [1.0] * 3
+        assert x.grad.numpy().tolist() == [6.0] * 3
+
+    def test_of_one_rule_for_two_inputs_that_are_one(self):
+        @tg.op
+        def add(x, y, /):
+            return x + y
+
+        @add.vjp("x", "y")
+        def _(g):
+            both = g * 2
+            return both, both
+
+        x = tg.ones(3, requires_grad=True)
+        add(x, x).backward(tg.ones(3))
+        assert x.grad.numpy().tolist() == [4.0] * 3
+
+    def test_of_several_backward_passes(self):
+        x = tg.ones(3, requires_grad=True)
+        (x * 2).backward(tg.ones(3))
+        first, values = x.grad, x.grad.data
+        (x * 3).backward(tg.ones(3))
+        assert first.numpy().tolist() == values.tolist() == [2.0] * 3
+        assert x.grad.numpy().tolist() == [5.0] * 3
