@@ -58,8 +58,6 @@ from tensorgrad.ops.special import *
 from tensorgrad.ops.transposed_convolution import *
 from tensorgrad.ops.trigonometry import *
 from tensorgrad.random import *
-from tensorgrad.serialization import load as load
-from tensorgrad.serialization import save as save
 from tensorgrad.threads import get_num_threads as get_num_threads
 from tensorgrad.threads import set_num_threads as set_num_threads
 
@@ -88,11 +86,13 @@ if _TYPE_CHECKING:
     from tensorgrad import data as data
     from tensorgrad import keras as keras
     from tensorgrad import training as training
+    from tensorgrad.serialization import load as load
+    from tensorgrad.serialization import save as save
 
 memory.keep_freed_memory(memory.from_environment())
 
-_LATER = ("data", "keras", "training")
-"""Imported when they are asked for: whoever does not use them does not wait for them."""
+_LATER = {"data": "data", "keras": "keras", "training": "training", "load": "serialization", "save": "serialization"}
+"""Imported when they are asked for, from these modules: whoever does not use them does not wait for them."""
 _ROOMS = {"linalg", "nn", "optim", "random", "testing"}
 __all__ = [*_LATER]
 __all__ += [
@@ -104,7 +104,8 @@ __all__ += [
 
 def __getattr__(name: str) -> _Any:
     if name in _LATER:
-        return _import_module(f"tensorgrad.{name}")
+        module = _import_module(f"tensorgrad.{_LATER[name]}")
+        return module if _LATER[name] == name else getattr(module, name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -6,7 +6,7 @@ asked for a number and never changed.
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,6 +60,8 @@ class Generator:
         {'seed': 1, 'offset': 5}
     """
 
+    _key: philox.Key | None
+
     def __init__(self, seed: int | None = None) -> None:
         self._lock = threading.Lock()
         self.manual_seed(_entropy() if seed is None else seed)
@@ -95,9 +97,8 @@ class Generator:
                 f"a generator's state is a dict with 'seed' and 'offset', as of get_state(); got {state!r}."
             )
         seed, offset = philox.checked_seed(state["seed"]), philox.checked_seed(state["offset"])
-        key = philox.derive_key(seed)
         with self._lock:
-            self._seed, self._offset, self._key = seed, offset, key
+            self._seed, self._offset, self._key = seed, offset, None
 
     def uniform(
         self, shape: Shape, dtype: Any = np.float32, device: str = "cpu", low: float = 0.0, high: float = 1.0
@@ -164,6 +165,8 @@ class Generator:
         device = backend.canonical_device(device)
         xp = backend.for_device(device).xp
         with self._lock:
+            if self._key is None:  # not before it is needed: NumPy loads what derives it when it is first used
+                self._key = philox.derive_key(self._seed)
             array, used = sample(*arguments, self._key, self._offset, xp)
             self._offset += used
         return backend.transfer(array, device)
@@ -181,7 +184,7 @@ class Generator:
 
 
 def _entropy() -> int:
-    return secrets.randbits(64)
+    return int.from_bytes(os.urandom(8), "little")
 
 
 default_generator = Generator()

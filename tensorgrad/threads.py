@@ -13,10 +13,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Piece = TypeVar("Piece")
 
@@ -151,6 +153,9 @@ def summed(total: Callable[[Sequence[Piece]], Any], pieces: Sequence[Piece], siz
 
 
 def _executor() -> ThreadPoolExecutor:
+    # Who never gets here does not wait for it to be loaded.
+    from concurrent.futures import ThreadPoolExecutor
+
     global _pool
     with _lock:
         if _pool is None:
