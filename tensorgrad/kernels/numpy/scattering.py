@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tensorgrad import threads
 from tensorgrad.backend import Array
 from tensorgrad.kernels import reference
 from tensorgrad.kernels.geometry import Sizes
 
 ROW = 16
 """Elements from which on a row is worth it."""
+PART = 1 << 19
+"""Elements that are worked on at a time."""
 ROUNDS = 32
 """As often as that a row may be met; if it is met more often, what is left is added one by one."""
 
@@ -27,7 +31,8 @@ def scatter(values: Array, key: Any, *, shape: Sizes) -> Array:
     whole = isinstance(rows, np.ndarray) and rows.ndim > 0 and rows.dtype.kind in "iu"
     if not whole or math.prod(shape[1:]) < ROW or not rows.size:
         return reference.scatter(values, key, shape=shape)
-    x = np.zeros(shape, dtype=values.dtype)
+    x = np.empty(shape, dtype=values.dtype)
+    _in_parts(lambda some: x[some].fill(0), len(x), math.prod(shape[1:]))
     rows = rows.reshape(-1) % shape[0]
     values = values.reshape(rows.size, *shape[1:])
     order = np.argsort(rows, kind="stable")
@@ -38,8 +43,21 @@ def scatter(values: Array, key: Any, *, shape: Sizes) -> Array:
     met = np.arange(rows.size) - np.repeat(starts, counts)
     for number in range(min(ROUNDS, counts.max())):
         these = order[met == number]
-        x[rows[these]] += values[these]
+
+        def add(some: slice, these: Array = these, first: bool = not number) -> None:
+            part = values[these[some]]
+            # There are zeros in the first round: with one of them, -0 is 0.
+            part += 0 if first else x[rows[these[some]]]
+            x[rows[these[some]]] = part
+
+        _in_parts(add, len(these), math.prod(shape[1:]))
     if counts.max() > ROUNDS:
         left = np.sort(order[met >= ROUNDS])
         np.add.at(x, rows[left], values[left])
     return x
+
+
+def _in_parts(work: Callable[[slice], object], length: int, row: int) -> None:
+    """Does some work on parts of so many rows, side by side."""
+    step = max(1, PART // row)
+    threads.each(work, [slice(start, start + step) for start in range(0, length, step)])
