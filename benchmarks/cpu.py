@@ -3,13 +3,15 @@
 Each library works in a process of its own (:mod:`benchmarks.worker`), and they take turns, a moment each, so that what
 disturbs one disturbs the other; the figures are medians. All use as many threads. The limit is the time that the
 products of a step would take at the speed of ``numpy.matmul``, or its bytes at that of copying, whichever is longer;
-the difference is that of the results, by the largest value. ``--save`` writes the table to ``benchmarks/results/``.
+the difference is that of the results, by the largest value. ``--busy 1`` keeps a core busy with something else.
+``--save`` writes the table to ``benchmarks/results/``, and a picture of it to ``docs/images/``.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import importlib.util
 import json
 import math
 import os
@@ -20,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -30,6 +33,7 @@ from benchmarks.libraries import NAMES
 from benchmarks.workloads import WORKLOADS, Workload, find
 
 RESULTS = Path(__file__).parent / "results"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 MEMORY = ("lenet-64", "resnet20")
 """Whose peak memory is compared."""
 IMPORT_TARGET = 0.1
@@ -120,7 +124,7 @@ def find_limits(threads: int) -> Limits:
     return Limits(product.flops / best[0], copy.nbytes / best[1])
 
 
-def deviation(workload: Workload, workers: Sequence[Worker]) -> float:
+def deviation(workers: Sequence[Worker]) -> float:
     """How far the results of two workers are apart: the largest difference, by the largest value of each array."""
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:
@@ -178,6 +182,73 @@ def _blas() -> str:
     return ", ".join(f"{pool['internal_api']} {pool['version']} ({pool.get('architecture')})" for pool in blas)
 
 
+@contextmanager
+def busy(cores: int) -> Iterator[None]:
+    """So many cores have something else to do."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+class Row(NamedTuple):
+    """What was found out about a piece of work: milliseconds, or MiB, of each library; None if it does not offer it."""
+
+    title: str
+    values: Sequence[float | None]
+    target: float
+    limit: str = ""
+    difference: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours to that of the first of the others."""
+        return self.relative(0)
+
+    def relative(self, library: int) -> float | None:
+        """That of a library to that of the first of the others."""
+        ours, theirs = self.values[library], self.values[1] if len(self.values) > 1 else None
+        return None if ours is None or not theirs else ours / theirs
+
+    def __str__(self) -> str:
+        shown = ["not offered" if value is None else f"{value:.3g}" for value in self.values]
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
+        return f"| {self.title} | {' | '.join(shown)} | {ratio} | {self.target} | {self.limit} | {self.difference} |"
+
+
+def draw(path: Path, rows: Sequence[Row], names: Sequence[str]) -> None:
+    """The picture of a table: how much of the time, or memory, of the first of the others each library needs."""
+    # Here, because matplotlib need not be there.
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    rows = [row for row in rows if row.ratio is not None][::-1]
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "cpu", "font.size": 8}):
+        figure = Figure((8, 1 + 0.22 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        for number, row in enumerate(rows):
+            axes.plot([row.target] * 2, [number - 0.3, number + 0.3], color="grey", linewidth=1)
+        for library, name in enumerate(names):
+            if library != 1:
+                found = [(value, n) for n, row in enumerate(rows) if (value := row.relative(library)) is not None]
+                style = {"color": f"C{library}", "marker": "o" if not library else "x", "linestyle": "none"}
+                axes.plot(*zip(*found, strict=True), label=name, markersize=5, **style)
+        axes.axvline(1, color="black", linewidth=0.8)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_yticks(range(len(rows)), [row.title for row in rows])
+        axes.set_ylim(-0.7, len(rows) - 0.3)
+        axes.set_xlabel(f"times {names[1]}'s; left of 1 is less, a grey mark is what we want to reach")
+        axes.grid(axis="x", color="0.9")
+        axes.legend(frameon=False)
+        figure.savefig(path, facecolor="white", metadata={"Date": None})
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cpu", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--against", nargs="*", default=["torch"], choices=NAMES[1:], help="the other libraries")
@@ -186,80 +257,82 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--turns", type=int, default=7, help="of each library, the first not counted")
     parser.add_argument("--seconds", type=float, default=0.3, help="that a turn takes")
     parser.add_argument("--highest", action="store_true", help="without algorithms of larger rounding errors")
-    parser.add_argument("--save", action="store_true", help=f"write the table to {RESULTS.name}/cpu.md")
+    parser.add_argument("--busy", type=int, default=0, metavar="CORES", help="keep so many busy with something else")
+    parser.add_argument("--save", action="store_true", help=f"write the table to {RESULTS.name}/cpu.md, and a picture")
     options = parser.parse_args(argv)
     chosen = options.only or [*WORKLOADS, "memory", "import"]
     unknown = {*chosen} - {*WORKLOADS, "memory", "import"}
     if unknown:
         parser.error(f"there is no workload {', '.join(sorted(unknown))}: there are {', '.join(WORKLOADS)}.")
 
+    if options.save and importlib.util.find_spec("matplotlib") is None:
+        parser.error('the picture needs matplotlib: pip install -e ".[benchmarks]", or leave out --save for the table.')
     if options.highest:
         os.environ["BENCHMARKS_FLOAT32_PRECISION"] = "highest"
     lines: list[str] = []
+    rows: list[Row] = []
 
     def say(line: str = "") -> None:
         print(line, flush=True)
         lines.append(line)
 
+    def tell(row: Row) -> None:
+        rows.append(row)
+        say(str(row))
+
     names = ["tensorgrad", *options.against]
     for line in machine(options.threads):
         say(line)
+    if options.busy:
+        say(f"{options.busy} of the cores busy with something else")
     limits = find_limits(options.threads)
     say(f"numpy.matmul: {limits.flops / 1e9:.0f} GFLOP/s; copying: {limits.nbytes / 1e9:.1f} GB/s, read and written")
     say()
-    workers = [Worker(name, options.threads) for name in names]
-    try:
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(name, options.threads)) for name in names]
+        stack.enter_context(busy(options.busy))
         say(f"{datetime.date.today()}; " + ", ".join(f"{worker.library} {worker.version}" for worker in workers))
         say()
         say("| work | " + " | ".join(f"{name}, ms" for name in names) + " | ratio | target | limit, ms | difference |")
         say("| --- |" + " ---: |" * (len(names) + 4))
         for name in chosen:
             if name in WORKLOADS:
-                say(_row(WORKLOADS[name], workers, limits, options.turns, options.seconds))
-    finally:
-        for worker in workers:
-            worker.__exit__(None, None, None)
+                tell(_measured(WORKLOADS[name], workers, limits, options.turns, options.seconds))
     if "memory" in chosen:
         for name in MEMORY:
-            say(_memory_row(WORKLOADS[name], names, options.threads))
+            tell(_memory(WORKLOADS[name], names, options.threads))
     if "import" in chosen:
-        say(_import_row(names))
+        tell(_import(names))
     if options.save:
+        if len(names) > 1:
+            draw(IMAGES / "cpu.svg", rows, names)
         (RESULTS / "cpu.md").write_text("\n".join(["# On the CPU", "", *lines, ""]))
 
 
-def _row(workload: Workload, workers: Sequence[Worker], limits: Limits, turns: int, seconds: float) -> str:
+def _measured(workload: Workload, workers: Sequence[Worker], limits: Limits, turns: int, seconds: float) -> Row:
     times = measure(workload, workers, turns, seconds)
     medians = [None if found is None else statistics.median(found) for found in times]
     apart = ""
     if len(workers) > 1 and None not in medians[:2] and not workload.trains:
-        apart = f"{deviation(workload, workers[:2]):.0e}"
+        apart = f"{deviation(workers[:2]):.0e}"
     least = limits.seconds(workload)
     limit = "" if least is None else f"{1e3 * least:.2g}"
-    return _cells(workload.title, [None if m is None else 1e3 * m for m in medians], workload.target, limit, apart)
+    return Row(workload.title, [None if m is None else 1e3 * m for m in medians], workload.target, limit, apart)
 
 
-def _memory_row(workload: Workload, names: Sequence[str], threads: int) -> str:
+def _memory(workload: Workload, names: Sequence[str], threads: int) -> Row:
     megabytes: list[float | None] = []
     for name in names:
         with Worker(name, threads) as worker:
             most = worker.ask(memory=workload.name)["memory"]
             megabytes.append(None if most is None else most / 2**20)
-    return _cells(f"peak memory of a {workload.title}, MiB", megabytes, 1.0)
+    return Row(f"peak memory of a {workload.title}, MiB", megabytes, 1.0)
 
 
-def _import_row(names: Sequence[str]) -> str:
+def _import(names: Sequence[str]) -> Row:
     bare = seconds_to_import("numpy")
     times: list[float | None] = [1e3 * seconds_to_import(name) for name in names]
-    return _cells(f"import (of NumPy alone: {1e3 * bare:.0f} ms)", times, IMPORT_TARGET)
-
-
-def _cells(title: str, values: Sequence[float | None], target: float, limit: str = "", apart: str = "") -> str:
-    shown = ["not offered" if value is None else f"{value:.3g}" for value in values]
-    ratio = ""
-    if len(values) > 1 and values[0] is not None and values[1]:
-        ratio = f"{values[0] / values[1]:.2f}"
-    return f"| {title} | {' | '.join(shown)} | {ratio} | {target} | {limit} | {apart} |"
+    return Row(f"import (of NumPy alone: {1e3 * bare:.0f} ms)", times, IMPORT_TARGET)
 
 
 if __name__ == "__main__":

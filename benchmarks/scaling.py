@@ -27,11 +27,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.cpu import RESULTS, Limits, Worker, find_limits, machine, measure
+from benchmarks.cpu import IMAGES, RESULTS, Limits, Worker, find_limits, machine, measure
 from benchmarks.libraries import NAMES
 from benchmarks.workloads import TINY, find
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
 LIMIT = "the machine's limit"
 
 

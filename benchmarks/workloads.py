@@ -349,6 +349,25 @@ def _parameters(size: int) -> Workload:
     return workload._replace(nbytes=7.0 * 4 * size**2)
 
 
+def _shape(number: int) -> Workload:
+    """A convolution of a random shape, in one or two dimensions."""
+    rng = np.random.default_rng((5, number))
+    d, kernel = int(rng.integers(1, 3)), int(rng.choice([1, 2, 3, 3, 3, 5, 7]))
+    groups = int(rng.choice([1, 1, 1, 1, 2, 4]))
+    inputs, outputs = (groups * int(2 ** rng.uniform(1, 7) // groups + 1) for _ in range(2))
+    spatial = [int(n) for n in 2 ** rng.uniform(3, 6, d)]
+    batch = max(1, int(2**21 // (max(inputs, outputs) * math.prod(spatial))) // 2 ** int(rng.integers(0, 5)))
+    return _convolution(
+        "shape",
+        1.0,
+        (batch, inputs, *(n + kernel for n in spatial)),
+        (outputs, inputs // groups, *(kernel,) * d),
+        stride=int(rng.choice([1, 1, 1, 2])),
+        padding=int(rng.integers(0, kernel)),
+        groups=groups,
+    )
+
+
 def _product(size: int) -> Workload:
     """NumPy's own, whatever the library."""
 
@@ -378,6 +397,7 @@ SIZED: dict[str, Callable[[int], Workload]] = {
     "image": lambda size: _convolution("image", 1.0, (4, 32, size, size), (32, 32, 3, 3), padding=1),
     "graph": _graph,
     "parameters": _parameters,
+    "shape": _shape,
     "product": _product,
     "copy": _copy,
 }
