@@ -107,11 +107,11 @@ class Adam(Optimizer):
                 state["max_exp_avg_sq"] = xp.zeros_like(param)
             square = xp.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
         xp.sqrt(square, out=scratch)
+        # What both averages are divided by, as they begin at zero, goes into numbers: that is fewer passes.
         correction = (1 - beta2**step) ** 0.5
-        scratch /= correction
-        scratch += eps / correction if self.eps_hat else eps
+        scratch += eps if self.eps_hat else eps * correction
         xp.divide(mean, scratch, out=scratch)
-        scratch *= lr / (1 - beta1**step)
+        scratch *= lr * correction / (1 - beta1**step)
         param -= scratch
 
 
