@@ -14,7 +14,7 @@ from tensorgrad.backend import Array
 
 ALONE = 1 << 18
 """Products of so many multiplications OpenBLAS does on one thread anyway."""
-LARGE = 1 << 24
+LARGE = 1 << 25
 """Multiplications from which on a product is cut into parts."""
 PARTS = 8
 """How many parts there are at most; and so narrow, at least:"""
