@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import cpu, libraries, workloads
+from benchmarks import cpu, libraries, shapes, workloads
 from benchmarks.libraries.base import Library, NotOffered
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +77,49 @@ def test_as_many_operations_as_are_counted():
 def test_every_workload_of_the_table_has_a_target():
     assert {workload.target for workload in workloads.WORKLOADS.values()} <= {0.5, 0.7, 0.8, 0.9, 1.0}
     assert all(workload.name == name for name, workload in workloads.WORKLOADS.items())
+
+
+def test_a_picture_of_the_table(tmp_path):
+    rows = [
+        cpu.Row("one", [1.0, 2.0, 4.0], 0.7),
+        cpu.Row("two", [3.0, 2.0, None], 1.0),
+        cpu.Row("not there", [3.0, None, 1.0], 1.0),
+    ]
+    cpu.draw(tmp_path / "picture.svg", rows, ["tensorgrad", "torch", "jax"])
+    text = (tmp_path / "picture.svg").read_text()
+    for shown in ("one", "two", "tensorgrad", "jax", "times torch's"):
+        assert f"{shown}" in text
+    assert "not there" not in text
+    assert [row.ratio for row in rows] == [0.5, 1.5, None]
+
+
+def test_cores_are_busy_while_it_is_wanted(monkeypatch):
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def popen(*arguments, **options):
+        begun.append(start(*arguments, **options))
+        return begun[-1]
+
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    with cpu.busy(2):
+        assert [process.poll() for process in begun] == [None, None]
+    assert None not in [process.poll() for process in begun]
+
+
+def test_busy_cores_are_told():
+    assert "1 of the cores busy" in run("--only", "mlp", "--against", "--busy", "1").stdout
+
+
+def test_shapes_that_are_drawn_fit_and_differ():
+    drawn = [workloads.find(f"scaling:shape:{number}") for number in range(100)]
+    assert len({workload.title for workload in drawn}) > 95
+    assert [workloads.find("scaling:shape:7").title] * 2 == [drawn[7].title, workloads.find("scaling:shape:7").title]
+    library = libraries.load("tensorgrad")
+    for workload in sorted(drawn, key=lambda workload: workload.flops)[:3]:
+        assert all(np.isfinite(library.to_numpy(array)).all() for array in workload.build(library)())
+
+
+def test_a_table_of_shapes():
+    rows = [["first", 1.4, None], ["second", 2.6, 3.0]]
+    assert shapes.table(["what", "a", "b"], rows)[2:] == ["| first | 1 |  |", "| second | 3 | 3 |"]
