@@ -40,7 +40,7 @@ def _(g, target, classes, xp):
 @op(outputs=("loss", "powers"))
 @in_pieces(x=0, target=0, gives=(0, 0))
 def _softmax_loss(x, target, classes, /, *, xp, into=(None, None)):
-    """The losses; and exp(x - c), where c is the largest score of each sample, but a constant to the rule."""
+    """The losses; and exp(x - c), where c is the largest score of each sample."""
     powers = xp.subtract(x, xp.max(x, axis=1, keepdims=True), out=into[1])
     picked = _at(powers, target, xp)
     powers = xp.exp(powers, out=powers)
@@ -53,7 +53,9 @@ def _(gs, powers, target, classes, used, xp, into=(None,)):
     g = gs[0] * (target >= 0)
     by_x = multiply(powers, xp.expand_dims(g / _total(powers, xp), axis=1), into[0])
     if used[1]:
-        by_x += gs[1] * powers
+        slopes = gs[1] * powers
+        largest = xp.expand_dims(xp.argmax(powers, axis=1), axis=1) == classes
+        by_x += slopes - xp.sum(slopes, axis=1, keepdims=True) * largest
     if isinstance(by_x, Tensor):
         return by_x - xp.expand_dims(g, axis=1) * (xp.expand_dims(target, axis=1) == classes)
     # The same, without comparing each class with the right one.
