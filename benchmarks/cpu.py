@@ -185,7 +185,9 @@ def _blas() -> str:
 @contextmanager
 def busy(cores: int) -> Iterator[None]:
     """So many cores have something else to do."""
-    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
+    # They end when whoever began them has ended, however that was.
+    spin = "import os; begun = os.getppid()\nwhile os.getppid() == begun: sum(range(10**5))"
+    others = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(cores)]
     try:
         yield
     finally:
@@ -265,7 +267,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown:
         parser.error(f"there is no workload {', '.join(sorted(unknown))}: there are {', '.join(WORKLOADS)}.")
 
-    if options.save and importlib.util.find_spec("matplotlib") is None:
+    if options.save and options.against and importlib.util.find_spec("matplotlib") is None:
         parser.error('the picture needs matplotlib: pip install -e ".[benchmarks]", or leave out --save for the table.')
     if options.highest:
         os.environ["BENCHMARKS_FLOAT32_PRECISION"] = "highest"
@@ -298,11 +300,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name in chosen:
             if name in WORKLOADS:
                 tell(_measured(WORKLOADS[name], workers, limits, options.turns, options.seconds))
-    if "memory" in chosen:
-        for name in MEMORY:
-            tell(_memory(WORKLOADS[name], names, options.threads))
-    if "import" in chosen:
-        tell(_import(names))
+        if "memory" in chosen:
+            for name in MEMORY:
+                tell(_memory(WORKLOADS[name], names, options.threads))
+        if "import" in chosen:
+            tell(_import(names))
     if options.save:
         if len(names) > 1:
             draw(IMAGES / "cpu.svg", rows, names)

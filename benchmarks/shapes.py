@@ -29,10 +29,14 @@ class Found(NamedTuple):
     step: float
 
 
-def measure(worker: Worker, name: str, seconds: float) -> Found:
-    """One shape by one library."""
-    first, again = (worker.ask(prepare=name)["ready"] for _ in range(2))
-    return Found(first, again, statistics.median(worker.ask(run=seconds)["times"]))
+def measure(worker: Worker, name: str, seconds: float) -> Found | None:
+    """One shape by one library; None if it does not offer it, but ours has to."""
+    first, again = (worker.ask(prepare=name) for _ in range(2))
+    if "not offered" in again:
+        if worker.library == "tensorgrad":
+            raise SystemExit(f"{name} failed: {again['not offered']}")
+        return None
+    return Found(first["ready"], again["ready"], statistics.median(worker.ask(run=seconds)["times"]))
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
@@ -57,7 +61,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             for tiny in TINY:
                 worker.ask(prepare=tiny)
         before = [worker.ask(resident="now")["bytes"] for worker in workers]
-        found = [[measure(worker, shape.name, options.seconds) for worker in workers] for shape in shapes]
+        all_found = [[measure(worker, shape.name, options.seconds) for worker in workers] for shape in shapes]
+        shapes = [shape for shape, row in zip(shapes, all_found, strict=True) if None not in row]
+        found = [[one for one in row if one is not None] for row in all_found if None not in row]
+        if not found:
+            raise SystemExit(f"{options.against} offers none of these shapes.")
         most = [worker.ask(resident="most")["bytes"] for worker in workers]
         differences = []
         for shape in shapes:

@@ -91,7 +91,7 @@ if _TYPE_CHECKING:
 
 memory.keep_freed_memory(memory.from_environment())
 
-_LATER = {"data": "data", "keras": "keras", "training": "training", "load": "serialization", "save": "serialization"}
+_LATER = {name: name for name in ("data", "keras", "training")} | dict.fromkeys(("load", "save"), "serialization")
 """Imported when they are asked for, from these modules: whoever does not use them does not wait for them."""
 _ROOMS = {"linalg", "nn", "optim", "random", "testing"}
 __all__ = [*_LATER]
@@ -106,8 +106,14 @@ def __getattr__(name: str) -> _Any:
     if name in _LATER:
         module = _import_module(f"tensorgrad.{_LATER[name]}")
         return module if _LATER[name] == name else getattr(module, name)
+    if name == "serialization":
+        return _import_module("tensorgrad.serialization")
     if name == "__version__":
         from importlib.metadata import version
 
         return version("tensorgrad")
     raise AttributeError(f"module 'tensorgrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,9 +1,9 @@
-"""Array code on large NumPy arrays piece by piece: what is written for the whole runs in the cache, and on all cores.
+"""Array code on large NumPy arrays piece by piece: what is written for the whole runs on several cores.
 
 NumPy computes one function after the other, each on one core and through the whole arrays, which for large ones means
-through memory. Here a function of several steps is called with a piece of its arrays at a time, small enough to stay in
-the cache from step to step; and the pieces are worked on side by side (:mod:`tensorgrad.threads`). They are cut by
-shapes alone, so that the results do not depend on how many threads there are.
+through memory. Here a function of several steps is called with a piece of its arrays at a time, and the pieces are
+worked on side by side (:mod:`tensorgrad.threads`). They are cut by shapes alone, so that the results do not depend on
+how many threads there are.
 
 An array of another library, or a Tensor, is not cut: then the function is called as it is.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import threads
+from tensorgrad import backend, threads
 
 PIECE = 1 << 17
 """Elements of a piece at least, so that what it costs to call a function once more does not count."""
@@ -28,7 +28,7 @@ LARGE = 4 * PIECE
 LARGER = 2 * LARGE
 """The same for other functions, of fewer steps for each element."""
 PIECES = 8
-"""How many pieces there are at most."""
+"""How many pieces there are at most: they are long, for threads get in each other's way between NumPy's calls."""
 
 Axes = int | tuple[int | None, ...]
 
@@ -71,7 +71,8 @@ def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callabl
     The first of these parameters decides: it is large, or nothing is cut.
 
     If the function has a parameter ``into``, it is given what belongs to its piece of each result, or None where that
-    is not to be had yet: what it computes there and returns need not be copied.
+    is not to be had: what it computes there and returns need not be copied. Where it is None, memory in C order must
+    be taken, or sums over it would be rounded in another way (:func:`multiply` and :func:`subtract` do so).
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,8 +97,17 @@ def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callabl
 
 
 def multiply(a: Any, b: Any, into: Any = None) -> Any:
-    """``a * b``, of Tensors too; where ``into`` is not None, there."""
-    return a * b if into is None else np.multiply(a, b, out=into)
+    """``a * b``, of Tensors too; of arrays in C order, and where ``into`` is not None, there."""
+    return np.multiply(a, b, out=into, order="C") if type(a) is np.ndarray else _in_c_order(a * b)
+
+
+def subtract(a: Any, b: Any, into: Any = None) -> Any:
+    """``a - b``, likewise."""
+    return np.subtract(a, b, out=into, order="C") if type(a) is np.ndarray else _in_c_order(a - b)
+
+
+def _in_c_order(value: Any) -> Any:
+    return value if backend.of(value) is None else backend.namespace(value).ascontiguousarray(value)
 
 
 def _is_array(value: Any) -> bool:
@@ -117,20 +127,20 @@ def _in_pieces(
     step = -(-length // min(PIECES, size // PIECE, length))
     slices = [slice(start, min(start + step, length)) for start in range(0, length, step)]
 
-    wholes: list[np.ndarray | None] = []
+    known: list[list[np.ndarray | None]] = []
     one_at_a_time = threading.Lock()
 
     def fill(piece: slice) -> list[Any]:
-        into = {"into": _room(wholes, gives, piece)} if takes_into else {}
+        into = {"into": _room(known[0] if known else None, gives, piece)} if takes_into else {}
         cut = (_cut(value, axis, piece) for value, axis in zip(values, axes, strict=True))
         parts = function(*cut, **options, **into)
         parts = parts if isinstance(parts, tuple) else (parts,)
         with one_at_a_time:
             # Whoever is done first knows what the results are like.
-            if not wholes:
-                wholes.extend(_whole(part, axis, length) for part, axis in zip(parts, gives, strict=True))
+            if not known:
+                known.append([_whole(part, axis, length) for part, axis in zip(parts, gives, strict=True)])
         sums = []
-        for whole, part, axis in zip(wholes, parts, gives, strict=True):
+        for whole, part, axis in zip(known[0], parts, gives, strict=True):
             if isinstance(axis, str):
                 sums.append(part)
             elif whole is not None and not np.may_share_memory(part, place := _at(whole, axis, piece)):
@@ -139,7 +149,7 @@ def _in_pieces(
 
     totals = iter([*zip(*threads.each(fill, slices), strict=True)])
     results: list[Any] = []
-    for whole, axis in zip(wholes, gives, strict=True):
+    for whole, axis in zip(known[0], gives, strict=True):
         if isinstance(axis, str):
             first, *others = next(totals)
             results.append(None if first is None else sum(others, first))
@@ -155,12 +165,14 @@ def _whole(part: np.ndarray | None, axis: int | str, length: int) -> np.ndarray 
     return np.empty((*part.shape[:axis], length, *part.shape[axis + 1 :]), dtype=part.dtype)
 
 
-def _room(wholes: Sequence[np.ndarray | None], gives: Sequence[int | str], piece: slice) -> list[np.ndarray | None]:
-    """Where in the results to compute those of a piece; in float16 nobody computes."""
-    if not wholes:
+def _room(
+    wholes: Sequence[np.ndarray | None] | None, gives: Sequence[int | str], piece: slice
+) -> list[np.ndarray | None]:
+    """Where in the results to compute those of a piece: in memory that lies together, and not in float16."""
+    if wholes is None:
         return [None] * len(gives)
     return [
-        None if whole is None or isinstance(axis, str) or whole.dtype == np.float16 else _at(whole, axis, piece)
+        None if whole is None or axis != 0 or whole.dtype == np.float16 else whole[piece]
         for whole, axis in zip(wholes, gives, strict=True)
     ]
 

@@ -139,7 +139,7 @@ def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:
 
 
 def summed(total: Callable[[Sequence[Piece]], Any], pieces: Sequence[Piece], size: int) -> Any:
-    """The sum of what ``total`` returns for shares of the pieces: arrays of ``size`` elements."""
+    """The sum of what ``total`` returns for shares of the pieces: arrays of ``size`` elements in C order, its own."""
     shares = max(1, min(SHARES, SUMS // max(1, size), len(pieces)))
     totals = each(total, [pieces[i::shares] for i in range(shares)])
     whole, *others = (array.reshape(-1) for array in totals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from unittest import mock
 
 import numpy as np
@@ -121,6 +122,47 @@ def test_normalisations_and_losses(function, shape, weight, monkeypatch):
         for one, other, first in zip(found[threads], whole, found[1], strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
             assert one.tobytes() == first.tobytes()
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "instance_norm", "cross_entropy"])
+def test_the_same_bits_whoever_comes_first_in_any_memory_order(name):
+    rng = np.random.default_rng(0)
+    array = rng.standard_normal((40, 60, 31)).astype("float32")
+    x = tg.tensor(array, requires_grad=True)
+    functions = {
+        "layer_norm": lambda: tg.layer_norm(x.permute(2, 1, 0), 40),
+        "instance_norm": lambda: tg.instance_norm(x.permute(0, 2, 1)),
+        "cross_entropy": lambda: tg.cross_entropy(
+            x.permute(0, 2, 1), tg.tensor(np.arange(40 * 60).reshape(40, 60) % 31), reduction="none"
+        ),
+    }
+
+    def bits():
+        x.grad = None
+        out = functions[name]()
+        out.backward(tg.ones(out.shape))
+        return out.numpy().tobytes() + x.grad.numpy().tobytes()
+
+    found = set()
+    for threads in (1, 3, 3, 3, 3):
+        tg.set_num_threads(threads)
+        found.add(bits())
+    assert len(found) == 1
+
+
+def test_a_piece_that_begins_while_the_first_one_ends(monkeypatch):
+    make = pieces._whole
+
+    def slowly(*arguments):
+        time.sleep(0.01)
+        return make(*arguments)
+
+    monkeypatch.setattr(pieces, "_whole", slowly)
+    tg.set_num_threads(3)
+    x = np.random.default_rng(0).standard_normal((64, 5))
+    for _ in range(5):
+        y = tg.layer_norm(tg.tensor(x), 5).numpy()
+        np.testing.assert_allclose(y.mean(axis=1), 0, atol=1e-12)
 
 
 def test_what_is_summed_and_what_is_left_out():

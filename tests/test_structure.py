@@ -71,6 +71,11 @@ def test_every_room_is_in_the_contributors_list():
     assert places == sorted(places)
 
 
+def test_what_is_imported_later_is_listed_and_found():
+    assert {"data", "keras", "load", "save", "training", "zeros"} <= {*dir(tg)}
+    assert tg.serialization.load is tg.load
+
+
 def test_what_is_not_used_is_not_imported():
     code = (
         "import sys, numpy\n"

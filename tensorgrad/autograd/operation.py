@@ -63,7 +63,7 @@ class Op:
         self.plain = self.arrays == len(parameters) and not self.variadic
         self._plans: dict[int, Plan] = {}
         for name in ("out", "needs", "used"):
-            if name in self.index:
+            if name in self.index or name in outputs:
                 raise TypeError(f"op {self.name!r}: a parameter {name!r} means something else to its rules: rename it.")
 
     def vjp(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

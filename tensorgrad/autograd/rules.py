@@ -97,6 +97,7 @@ class Plan:
             take = _taker([sources.index(ask) for ask in asks])
             places = tuple(index[name] for name in rule.inputs)
             self.steps.append(Step(rule, take, places, OPTIONS.intersection(rule.asks)))
+        self.asks_used = any("used" in step.wants for step in self.steps)
         # Rules for one input each that are called with what was kept and nothing else: the usual case, made quick.
         self.quick = None
         if not variadic and all(len(step.places) == 1 and not step.wants for step in self.steps):
@@ -132,7 +133,8 @@ class Plan:
         used: tuple[bool, ...] = (True,)
         if isinstance(node, Bundle):
             used = tuple(part is not None for part in cotangent)
-            cotangent = fill(cotangent, node)
+            # Whoever asks which are used need not look at the others.
+            cotangent = fill(cotangent, node, readable=self.asks_used)
         for rule, take, places, wants in self.steps:
             if self.variadic:
                 places = tuple(range(len(parents)))
@@ -215,15 +217,16 @@ def outputs(arrays: Sequence[Any], bundle: Bundle) -> tuple[Tensor, ...]:
     )
 
 
-def fill(cotangents: list[Cotangent], bundle: Bundle) -> tuple[Cotangent, ...]:
-    """The cotangents of all outputs: zeros for those that nobody used."""
+def fill(cotangents: list[Cotangent], bundle: Bundle, readable: bool = False) -> tuple[Cotangent, ...]:
+    """The cotangents of all outputs: zeros for those that nobody used, or one zero that is read as if it were many."""
     like = next(cotangent for cotangent in cotangents if cotangent is not None)
     bare = like._data if isinstance(like, Tensor) else like
     xp = backend.namespace(bare)
     filled = []
     for cotangent, shape, dtype in zip(cotangents, bundle.shape, bundle.dtype, strict=True):
         if cotangent is None:
-            zeros = xp.broadcast_to(backend.zeros((), dtype, bare), shape)
+            zeros = backend.zeros(() if readable else shape, dtype, bare)
+            zeros = xp.broadcast_to(zeros, shape) if readable else zeros
             cotangent = Tensor._wrap(zeros) if isinstance(like, Tensor) else zeros
         filled.append(cotangent)
     return tuple(filled)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import backend
-from tensorgrad.autograd import Tensor, op
+from tensorgrad.autograd import Tensor, is_grad_enabled, op
 from tensorgrad.ops.casting import astype
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.elementwise import negative
@@ -18,7 +18,7 @@ from tensorgrad.ops.losses import reduce
 from tensorgrad.ops.reductions import sum
 from tensorgrad.ops.shape import expand_dims, reshape, squeeze
 from tensorgrad.ops.softmax import log_softmax
-from tensorgrad.pieces import in_pieces, multiply
+from tensorgrad.pieces import in_pieces, multiply, subtract
 
 __all__ = ["cross_entropy", "nll_loss", "one_hot"]
 
@@ -39,12 +39,12 @@ def _(g, target, classes, xp):
 
 @op(outputs=("loss", "powers"))
 @in_pieces(x=0, target=0, gives=(0, 0))
-def _softmax_loss(x, target, classes, /, *, xp, into=(None, None)):
-    """The losses; and exp(x - c), where c is the largest score of each sample."""
-    powers = xp.subtract(x, xp.max(x, axis=1, keepdims=True), out=into[1])
+def _softmax_loss(x, target, classes, /, keep=True, *, xp, into=(None, None)):
+    """The losses; and exp(x - c), where c is the largest score of each sample, unless that is not to be kept."""
+    powers = subtract(x, xp.max(x, axis=1, keepdims=True), into[1] if keep else None)
     picked = _at(powers, target, xp)
-    powers = xp.exp(powers, out=powers)
-    return xp.where(target >= 0, xp.log(_total(powers, xp)) - picked, 0), powers
+    powers = xp.exp(powers, out=powers if powers.dtype.kind == "f" else None)
+    return xp.where(target >= 0, xp.log(_total(powers, xp)) - picked, 0), powers if keep else powers[:, :0]
 
 
 @_softmax_loss.vjp("x")
@@ -136,7 +136,7 @@ def cross_entropy(
             target = target * (1 - label_smoothing) + label_smoothing / count
         return _reduce(name, _expected(scores, target, weight), None, reduction, single)
     right, all_count = _classes(name, scores, target, ignore_index)
-    losses, _ = _softmax_loss(scores, right, _numbers(scores))
+    losses, _ = _softmax_loss(scores, right, _numbers(scores), scores.requires_grad and is_grad_enabled())
     counts = None if all_count and weight is None else _counts(right, weight, losses.dtype)
     if weight is not None:
         losses = losses * counts

@@ -18,7 +18,7 @@ from tensorgrad.ops.memory_order import either_order
 from tensorgrad.ops.powers import sqrt, square
 from tensorgrad.ops.reductions import mean, var
 from tensorgrad.ops.shape import reshape
-from tensorgrad.pieces import in_pieces, multiply
+from tensorgrad.pieces import in_pieces, multiply, subtract
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
@@ -189,7 +189,7 @@ def _layer_norm(x, weight=None, bias=None, /, eps=1e-5, *, xp, into=(None,) * 3)
     count = y.shape[1]
     # Products with ones are the quickest sums of rows and columns that NumPy has.
     mean = xp.matmul(y, xp.ones_like(y[0])) / count
-    y = xp.subtract(y, mean[:, None], out=into[0])
+    y = subtract(y, mean[:, None], into[0])
     scale = 1 / xp.sqrt(xp.einsum("rl,rl->r", y, y) / count + eps)
     y *= scale[:, None]
     if weight is not None:
@@ -226,7 +226,7 @@ def _(gs, x, weight, mean, scale, needs, xp, into=(None,) * 3):
 def _standardize(x, /, axes, eps, *, xp, into=(None, None)):
     """``x`` less its mean over the axes, divided by its standard deviation; and 1 / that."""
     y = x.astype("float32") if x.dtype == "float16" else x
-    y = xp.subtract(y, xp.mean(y, axis=axes, keepdims=True), out=into[0])
+    y = subtract(y, xp.mean(y, axis=axes, keepdims=True), into[0])
     scale = 1 / xp.sqrt(xp.mean(xp.square(y), axis=axes, keepdims=True) + eps)
     y *= scale
     return y.astype(x.dtype, copy=False), scale

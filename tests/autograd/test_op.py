@@ -379,6 +379,21 @@ class TestFunction:
         product.sum().backward()
         assert x.grad.tolist() == [5.0]
 
+    def test_gradients_of_unused_outputs_can_be_written_to(self):
+        class Twice(tg.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 1, x * 2
+
+            @staticmethod
+            def backward(ctx, first, second):
+                second.data[...] += 1
+                return first + second
+
+        x = leaf(2.0, 3.0)
+        Twice.apply(x)[0].sum().backward()
+        assert x.grad.tolist() == [2.0, 2.0]
+
     def test_broadcasting_is_undone(self):
         class Add(tg.Function):
             @staticmethod

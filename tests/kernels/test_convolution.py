@@ -142,6 +142,24 @@ def test_winograds_algorithm_agrees_to_its_tolerance(data, workspace, tiles):
         np.testing.assert_allclose(array, expected[name], rtol=0, atol=5e-5 * largest, err_msg=name)
 
 
+def test_winograds_algorithm_of_no_images():
+    x, y = np.zeros((0, 2, 6, 6), "float32"), np.zeros((0, 3, 6, 6), "float32")
+    weight = winograd.convolution_weight(x, y, kernel=(3, 3), padding=((1, 1), (1, 1)))
+    assert weight.shape == (3, 2, 3, 3)
+    assert not weight.any()
+
+
+@pytest.mark.parametrize(
+    ("x", "weight"), [((64, 16, 64), (64, 16, 64)), ((64, 16, 4, 4), (64, 16, 3, 3)), ((64, 1, 9, 9), (4, 1, 3, 3))]
+)
+def test_products_over_few_positions_are_not_made_one_by_one(x, weight):
+    kernel = weight[2:]
+    y = (x[0], weight[0], *(n + 1 - k for n, k in zip(x[2:], kernel, strict=True)))
+    options = {"kernel": kernel, "stride": (1,) * len(kernel), "padding": ((0, 0),) * len(kernel), "groups": 1}
+    with mock.patch.object(columns, "_by_taps", side_effect=AssertionError):
+        columns.convolution_weight(np.ones(x), np.ones(y), dilation=(1,) * len(kernel), **options)
+
+
 @pytest.mark.parametrize("taps", [(2,), (3,), (4,), (5,), (3, 5)])
 def test_winograds_transforms_are_exact(taps):
     """A tile of whole numbers, in exact arithmetic but for the kernel's fractions."""

@@ -50,3 +50,11 @@ def test_other_keys_are_the_references(key):
     np.testing.assert_array_equal(
         scattering.scatter(values, key, shape=(4, 20)), reference.scatter(values, key, shape=(4, 20)), strict=True
     )
+
+
+def test_booleans_and_negative_zeros():
+    rows = np.asarray([1, 0, 1])
+    for values in (np.ones((3, 20), bool), np.full((3, 20), -0.0)):
+        found, expected = (family.scatter(values, rows, shape=(3, 20)) for family in (scattering, reference))
+        assert found.dtype == values.dtype
+        assert found.tobytes() == expected.tobytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -149,6 +150,39 @@ def test_cross_entropy_is_the_log_probability_of_the_right_class() -> None:
         np.testing.assert_allclose(found.numpy(), value)
         again = tg.nll_loss(tg.log_softmax(tg.tensor(SCORES)), tg.tensor(CLASSES), reduction=reduction)
         np.testing.assert_allclose(again.numpy(), value)
+
+
+def test_scores_and_classes_in_another_memory_order(device: str) -> None:
+    scores = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5) % 7 / 7
+    classes = np.arange(2 * 4 * 5).reshape(2, 4, 5) % 3
+    x = tg.tensor(scores, requires_grad=True, device=device)
+    tg.cross_entropy(x, tg.tensor(classes, device=device)).backward()
+    turned = tg.tensor(scores, requires_grad=True, device=device)
+    target = tg.permute_dims(tg.tensor(classes, device=device), (0, 2, 1))
+    tg.cross_entropy(tg.permute_dims(turned, (0, 1, 3, 2)), target).backward()
+    np.testing.assert_allclose(turned.grad.numpy(), x.grad.numpy(), rtol=1e-12)
+
+
+def test_scores_that_are_whole_numbers() -> None:
+    loss = tg.cross_entropy(tg.tensor([[1, 2], [3, 4]]), tg.tensor([0, 1]))
+    assert loss.dtype == "float64"
+    assert loss.item() == pytest.approx((math.log(1 + math.e) + math.log(1 + 1 / math.e)) / 2)
+
+
+def test_without_gradients_the_exponentials_are_not_kept() -> None:
+    x, target = tg.zeros((2000, 1000), requires_grad=True), tg.zeros(2000, dtype="int64")
+    before = tg.get_num_threads()
+    tg.set_num_threads(1)
+    try:
+        with tg.no_grad():
+            tg.cross_entropy(x, target)
+            tracemalloc.start()
+            tg.cross_entropy(x, target)
+            _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        tg.set_num_threads(before)
+    assert peak < x.data.nbytes / 2
 
 
 def test_the_mean_is_by_the_weights_of_the_classes() -> None:

@@ -37,9 +37,11 @@ COLUMNS = 1 << 10
 SMALL, NARROW, LOW = 10**6, 64, 64
 """Products of up to so many multiplications OpenBLAS does at once, without packing the matrices first; which is quicker
 for matrices of less than LOW rows, if as many columns as NARROW can be multiplied at a time."""
-FACE, FEW, LONG = 1200, 8, 256
-"""How many elements the result of such a product may have, if it sums over rows; into products of how many outputs a
-larger one is divided, if that many positions are summed over."""
+FACE, MANY = 1200, 64
+"""A product that sums over positions is quick like that if its result has up to so many elements, and it has so many
+positions to sum over."""
+FEW, LONG = 8, 256
+"""A larger result is divided into products of so many outputs, if there are so many positions."""
 GAP = 16
 """Elements between rows of a matrix that would lie badly."""
 IDLE = 2
@@ -93,7 +95,7 @@ def convolution_weight(
 ) -> Array:
     """The transpose of the convolution in ``weight`` (:func:`tensorgrad.kernels.reference.convolution_weight`)."""
     weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
-    if groups == max(stride) == 1 and (some := _outputs_at_once(x.shape[1], y.shape)):
+    if groups == max(stride) == 1 and (some := _outputs_at_once(x.shape[1], y.shape, math.prod(kernel))):
         matrices = _by_taps(x, y, kernel, padding, dilation, some)
         if matrices is not None:
             return matrices
@@ -115,12 +117,14 @@ def convolution_weight(
     return np.ascontiguousarray(matrices.mT).reshape(weight_shape)
 
 
-def _outputs_at_once(channels: int, y_shape: Sizes) -> int:
+def _outputs_at_once(channels: int, y_shape: Sizes, taps: int) -> int:
     """Of how many channels of the outputs a product for each tap is to be; 0 where it is no gain."""
     outputs, length = y_shape[1], math.prod(y_shape[2:])
-    if channels > 1 and 0 < outputs * channels <= FACE:
+    if channels < 2 or length < max(MANY, taps):
+        return 0
+    if outputs * channels <= FACE:
         return outputs
-    return FEW if not outputs % FEW and 1 < channels <= FACE // FEW // 2 and length >= LONG else 0
+    return FEW if not outputs % FEW and channels <= FACE // FEW // 2 and length >= LONG else 0
 
 
 def _by_taps(x: Array, y: Array, kernel: Sizes, padding: Pairs, dilation: Sizes, at_once: int) -> Array | None:
@@ -137,7 +141,8 @@ def _by_taps(x: Array, y: Array, kernel: Sizes, padding: Pairs, dilation: Sizes,
             matrices += np.add.reduce(products, axis=0)
         return matrices
 
-    chunks = _cut_up(max(1, SMALL // (at_once * shape[-1])), 1, x.shape, y.shape, kernel, ones, padding, dilation)
+    most = min(SMALL // (at_once * shape[-1]), max(COLUMNS, settings.current().elements // max(x.shape[1], y.shape[1])))
+    chunks = _cut_up(max(1, most), 1, x.shape, y.shape, kernel, ones, padding, dilation)
     if not all(chunk.layout.flat for some in chunks for chunk in some):
         return None
     matrices = threads.summed(total, [*chain(*chunks)], math.prod(shape))
@@ -381,6 +386,7 @@ def _cut_up(
     padding: Pairs,
     dilation: Sizes,
 ) -> list[list[_Chunk]]:
+    """Chunks whose parts have about so many columns, and that have so many parts together, if there is enough."""
     images, _, *out = y_shape
     row = math.prod(_layout(tuple(out), kernel, stride, dilation).grid[1:])
     rows_at_once = min(out[0], max(1, columns // row))

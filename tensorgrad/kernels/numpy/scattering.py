@@ -46,8 +46,10 @@ def scatter(values: Array, key: Any, *, shape: Sizes) -> Array:
 
         def add(some: slice, these: Array = these, first: bool = not number) -> None:
             part = values[these[some]]
-            # There are zeros in the first round: with one of them, -0 is 0.
-            part += 0 if first else x[rows[these[some]]]
+            if not first:
+                part += x[rows[these[some]]]
+            elif part.dtype.kind in "fc":
+                part += 0  # there are zeros: with one of them, -0 is 0
             x[rows[these[some]]] = part
 
         _in_parts(add, len(these), math.prod(shape[1:]))

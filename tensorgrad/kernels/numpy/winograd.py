@@ -111,6 +111,8 @@ def convolution_weight(x: Array, y: Array, *, kernel: Sizes, padding: Pairs) -> 
             taps = (matrices.kernel @ chunk.gather_outputs(y, kernel)).reshape(places, -1, y.shape[1])
             return tiles @ taps
 
+        if not pieces:
+            return np.zeros((places, x.shape[1], y.shape[1]), dtype=np.float32)
         sums = product(pieces[0])
         for chunk in pieces[1:]:
             sums += product(chunk)
