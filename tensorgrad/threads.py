@@ -173,7 +173,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-class OneBlasThread:
+class OneBlasThread(contextlib.ContextDecorator):
     """Holds BLAS to one thread, until the last of those who want it so has left."""
 
     def __enter__(self) -> None:

@@ -23,6 +23,7 @@ from tensorgrad.ops.indexing import take
 from tensorgrad.ops.linalg import linear, matmul
 from tensorgrad.ops.powers import logistic
 from tensorgrad.ops.shape import reshape
+from tensorgrad.threads import OneBlasThread
 
 __all__ = ["gru", "lstm", "rnn"]
 
@@ -89,6 +90,7 @@ class _Joined:
 
 
 @op
+@OneBlasThread()
 def _rnn(x, h, weight, /, counts, nonlinearity, *, xp):
     output = xp.empty_like(x, order="C")
     across = xp.ascontiguousarray(weight.T)
@@ -112,6 +114,7 @@ def _(g, h, weight, out, counts, nonlinearity, needs, xp):
 
 
 @op(outputs=("output", "cells", "gates"))
+@OneBlasThread()
 def _lstm(x, h, c, weight, projection=None, /, counts=(), *, xp):
     output, cells = (xp.empty_like(x, order="C", shape=(x.shape[0], state.shape[1])) for state in (h, c))
     gates = xp.empty_like(x, order="C")
@@ -165,6 +168,7 @@ def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, x
 
 
 @op(outputs=("output", "gates", "hidden"))
+@OneBlasThread()
 def _gru(x, h, weight, bias=None, /, counts=(), *, xp):
     output, hidden = (xp.empty_like(x, order="C", shape=(x.shape[0], h.shape[1])) for _ in range(2))
     gates = xp.empty_like(x, order="C")
