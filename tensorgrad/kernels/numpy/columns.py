@@ -34,9 +34,9 @@ from tensorgrad.kernels.reference.convolution import by_group
 
 COLUMNS = 1 << 10
 """Columns to unroll at least: a narrower product would mostly wait for the weights."""
-SMALL, NARROW, LOW = 10**6, 64, 64
+SMALL, NARROW, LOW = 10**6, 32, 64
 """Products of up to so many multiplications OpenBLAS does at once, without packing the matrices first; which is quicker
-for matrices of less than LOW rows, if as many columns as NARROW can be multiplied at a time."""
+for matrices of less than LOW rows, if as many columns as NARROW, or better twice as many, are multiplied at a time."""
 FACE, MANY = 1200, 64
 """A product that sums over positions is quick like that if its result has up to so many elements, and it has so many
 positions to sum over."""
@@ -158,7 +158,8 @@ def _by_group(weight: Array, groups: int) -> Array:
 def _multiply(matrices: Array, columns: Array, out: Array) -> None:
     """``matrices @ columns``; where the matrices are low, block by block of the columns, which BLAS is better at."""
     (_, rows, inner), length = matrices.shape, columns.shape[2]
-    block = SMALL // max(1, rows * inner) // NARROW * NARROW
+    block = SMALL // max(1, rows * inner)
+    block -= block % (2 * NARROW if block >= 2 * NARROW else NARROW)
     if rows >= LOW or not 0 < block < length:
         np.matmul(matrices, columns, out=out)
         return
