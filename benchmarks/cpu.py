@@ -226,7 +226,7 @@ def draw(path: Path, rows: Sequence[Row], names: Sequence[str]) -> None:
     # Here, because matplotlib need not be there.
     import matplotlib
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     rows = [row for row in rows if row.ratio is not None][::-1]
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "cpu", "font.size": 8}):
@@ -241,6 +241,7 @@ def draw(path: Path, rows: Sequence[Row], names: Sequence[str]) -> None:
                 axes.plot(*zip(*found, strict=True), label=name, markersize=5, **style)
         axes.axvline(1, color="black", linewidth=0.8)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_yticks(range(len(rows)), [row.title for row in rows])
@@ -260,7 +261,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=0.3, help="that a turn takes")
     parser.add_argument("--highest", action="store_true", help="without algorithms of larger rounding errors")
     parser.add_argument("--busy", type=int, default=0, metavar="CORES", help="keep so many busy with something else")
-    parser.add_argument("--save", action="store_true", help=f"write the table to {RESULTS.name}/cpu.md, and a picture")
+    parser.add_argument(
+        "--save",
+        nargs="?",
+        const="cpu",
+        metavar="NAME",
+        help=f"write the table to {RESULTS.name}/NAME.md, and a picture",
+    )
     options = parser.parse_args(argv)
     chosen = options.only or [*WORKLOADS, "memory", "import"]
     unknown = {*chosen} - {*WORKLOADS, "memory", "import"}
@@ -307,8 +314,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             tell(_import(names))
     if options.save:
         if len(names) > 1:
-            draw(IMAGES / "cpu.svg", rows, names)
-        (RESULTS / "cpu.md").write_text("\n".join(["# On the CPU", "", *lines, ""]))
+            draw(IMAGES / f"{options.save}.svg", rows, names)
+        (RESULTS / f"{options.save}.md").write_text("\n".join(["# On the CPU", "", *lines, ""]))
 
 
 def _measured(workload: Workload, workers: Sequence[Worker], limits: Limits, turns: int, seconds: float) -> Row:
