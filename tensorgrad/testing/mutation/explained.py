@@ -47,6 +47,10 @@ GROUPS: list[tuple[str, dict[str, list[str]]]] = [
         {"windows.pick(x)": ["gradient of x: wrong by 5 % unless in float64"]},
     ),
     (
+        "what nobody used has a gradient of zeros, and to add them changes nothing",
+        {"recurrent.lstm(x, h, c, weight, projection)": ["if used[1] -> if True"]},
+    ),
+    (
         "a copy that is not needed, of the same values",
         {
             rule: [

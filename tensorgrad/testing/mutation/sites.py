@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tensorgrad.autograd import Function
 from tensorgrad.autograd.operation import Op
-from tensorgrad.autograd.rules import Rule
+from tensorgrad.autograd.rules import OPTIONS, Rule
 
 
 class Visit(NamedTuple):
@@ -92,8 +92,8 @@ class RuleSite(Site):
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """What the rule asks for of the call: all but ``xp`` and ``needs``, which come with the cotangent."""
-        return tuple(ask for ask in self.asks if ask not in ("xp", "needs"))
+        """What the rule asks for of the call: all but what it is told by name, which comes with the cotangent."""
+        return tuple(ask for ask in self.asks if ask not in OPTIONS)
 
     @property
     def arrays(self) -> tuple[str, ...]:
