@@ -1,7 +1,7 @@
 """Convolution by matrix products over unrolled windows, a cache's worth at a time: any shapes, any options.
 
 What the kernel meets is unrolled into the columns of a matrix, with a row per channel and tap, so that one matrix
-product does the work ("im2col"). Three things make it quick:
+product does the work ("im2col"). What makes it quick:
 
 - *Chunks.* Only as many columns are unrolled at a time as stay in the cache until the product reads them: those of some
   images, or of some rows of one image. This bounds the memory, too.
@@ -56,12 +56,12 @@ def convolution(x: Array, weight: Array, *, stride: Sizes, padding: Pairs, dilat
 
     def fill(chunk: _Chunk) -> None:
         plane = chunk.plane(x)
-        product = chunk.new(len(weight), x.dtype)
+        outputs = chunk.new(len(weight), x.dtype)
         for some in chunk.parts:
             count = chunk.columns(some)
             columns = chunk.unroll(plane, some).reshape(groups, matrices.shape[2], count)
-            _multiply(matrices, columns, out=product[:, some].reshape(*matrices.shape[:2], count))
-        y[chunk.outputs] = chunk.drop_idle(product)
+            _multiply(matrices, columns, out=outputs[:, some].reshape(*matrices.shape[:2], count))
+        y[chunk.outputs] = chunk.drop_idle(outputs)
 
     threads.each(fill, [*chain(*_chunks(x.shape, y_shape, weight.shape[2:], stride, padding, dilation))])
     return y
@@ -232,10 +232,14 @@ def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layou
     if flat:
         lengths[0] += 1  # the last idle columns look beyond the last row
     phases = (*stride, *lengths)
+
+    def place(tap: Sizes) -> tuple[Sizes, Sizes]:
+        """Where a tap begins, and in which phase."""
+        start, phase = zip(*(divmod(t * d, s) for t, d, s in zip(tap, dilation, stride, strict=True)), strict=True)
+        return start, phase
+
     taps: list[Index] = []
-    for tap in product(*map(range, kernel)):
-        steps = [divmod(t * d, s) for t, d, s in zip(tap, dilation, stride, strict=True)]
-        start, phase = zip(*steps, strict=True)
+    for start, phase in map(place, product(*map(range, kernel))):
         if flat:
             first = ravel((*phase, *start), phases)
             taps.append((..., slice(first, first + math.prod(rows))))
@@ -245,8 +249,7 @@ def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layou
     apart = [s // math.gcd(s, d) for s, d in zip(stride, dilation, strict=True)]
     along = [math.prod(lengths[i + 1 :]) for i in range(len(lengths))]
     for first_tap in product(*(range(min(k, a)) for k, a in zip(kernel, apart, strict=True))):
-        steps = [divmod(t * d, s) for t, d, s in zip(first_tap, dilation, stride, strict=True)]
-        start, phase = zip(*steps, strict=True)
+        start, phase = place(first_tap)
         looks.append(
             _Look(
                 taps=(slice(None), *(slice(t, None, a) for t, a in zip(first_tap, apart, strict=True))),
