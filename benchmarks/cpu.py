@@ -196,6 +196,11 @@ def busy(cores: int) -> Iterator[None]:
             other.wait()
 
 
+def table_row(cells: Sequence[str]) -> str:
+    """A line of a table in Markdown."""
+    return f"| {' | '.join(cells)} |"
+
+
 class Row(NamedTuple):
     """What was found out about a piece of work: milliseconds, or MiB, of each library; None if it does not offer it."""
 
@@ -218,7 +223,7 @@ class Row(NamedTuple):
     def __str__(self) -> str:
         shown = ["not offered" if value is None else f"{value:.3g}" for value in self.values]
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        return f"| {self.title} | {' | '.join(shown)} | {ratio} | {self.target} | {self.limit} | {self.difference} |"
+        return table_row([self.title, *shown, ratio, str(self.target), self.limit, self.difference])
 
 
 def draw(path: Path, rows: Sequence[Row], names: Sequence[str]) -> None:
@@ -302,8 +307,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         stack.enter_context(busy(options.busy))
         say(f"{datetime.date.today()}; " + ", ".join(f"{worker.library} {worker.version}" for worker in workers))
         say()
-        say("| work | " + " | ".join(f"{name}, ms" for name in names) + " | ratio | target | limit, ms | difference |")
-        say("| --- |" + " ---: |" * (len(names) + 4))
+        say(table_row(["work", *(f"{name}, ms" for name in names), "ratio", "target", "limit, ms", "difference"]))
+        say(table_row(["---", *["---:"] * (len(names) + 4)]))
         for name in chosen:
             if name in WORKLOADS:
                 tell(_measured(WORKLOADS[name], workers, limits, options.turns, options.seconds))

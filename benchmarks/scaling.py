@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.cpu import IMAGES, RESULTS, Limits, Worker, find_limits, machine, measure
+from benchmarks.cpu import IMAGES, RESULTS, Limits, Worker, find_limits, machine, measure, table_row
 from benchmarks.libraries import NAMES
 from benchmarks.workloads import TINY, find
 
@@ -203,28 +203,26 @@ def table(curve: Curve, points: Sequence[Point], names: Sequence[str]) -> list[s
     units = ["ms"] * (len(lines) - len(names)) + ["MiB"] * len(names)
     titles = [curve.axis, *(f"{line.label}, {unit}" for line, unit in zip(lines, units, strict=True))]
     rows = [[f"{point.size:,}", *(_shown(line.values[n]) for line in lines)] for n, point in enumerate(points)]
-    return [_row(titles), _row(["---:"] * len(titles)), *map(_row, rows)]
+    return [table_row(titles), table_row(["---:"] * len(titles)), *map(table_row, rows)]
 
 
 def summary(found: dict[str, Sequence[Point]], names: Sequence[str]) -> list[str]:
     """The exponents of all curves, in Markdown."""
     titles = ["exponent of", "work", *(f"{name}, {what}" for what in ("time", "memory") for name in names)]
-    lines = [_row(titles), _row(["---"] + ["---:"] * (len(titles) - 1))]
+    lines = [table_row(titles), table_row(["---"] + ["---:"] * (len(titles) - 1))]
     for name, points in found.items():
         times = time_lines(points, names)
         # Without a limit, the work is what the size counts.
         work = times[len(names)].exponent if len(times) > len(names) else 1.0
         measured = [line.exponent for line in (*times[: len(names)], *memory_lines(points, names))]
-        lines.append(_row([f"{name}: {CURVES[name].axis}", *(_shown(value, ".2f") for value in (work, *measured))]))
+        lines.append(
+            table_row([f"{name}: {CURVES[name].axis}", *(_shown(value, ".2f") for value in (work, *measured))])
+        )
     return lines
 
 
 def _shown(value: float | None, form: str = ".3g") -> str:
     return "" if value is None else f"{value:{form}}" if value < 1000 else f"{value:.0f}"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 # -- the command line ----------------------------------------------------------------------------------------------

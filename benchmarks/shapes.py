@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from benchmarks.cpu import RESULTS, Worker, deviation, machine
+from benchmarks.cpu import RESULTS, Worker, deviation, machine, table_row
 from benchmarks.libraries import NAMES
 from benchmarks.workloads import TINY, find
 
@@ -42,7 +42,7 @@ def measure(worker: Worker, name: str, seconds: float) -> Found | None:
 def table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     """In Markdown, whole numbers."""
     cells = [[cell if isinstance(cell, str) else "" if cell is None else f"{cell:.0f}" for cell in row] for row in rows]
-    return [f"| {' | '.join(row)} |" for row in (titles, ["---", *["---:"] * (len(titles) - 1)], *cells)]
+    return [table_row(row) for row in (titles, ["---", *["---:"] * (len(titles) - 1)], *cells)]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -103,11 +103,10 @@ __all__ += [
 
 
 def __getattr__(name: str) -> _Any:
+    if name in _LATER.values():
+        return _import_module(f"tensorgrad.{name}")
     if name in _LATER:
-        module = _import_module(f"tensorgrad.{_LATER[name]}")
-        return module if _LATER[name] == name else getattr(module, name)
-    if name == "serialization":
-        return _import_module("tensorgrad.serialization")
+        return getattr(_import_module(f"tensorgrad.{_LATER[name]}"), name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -64,7 +64,8 @@ class Op:
         self._plans: dict[int, Plan] = {}
         for name in ("out", "needs", "used"):
             if name in self.index or name in outputs:
-                raise TypeError(f"op {self.name!r}: a parameter {name!r} means something else to its rules: rename it.")
+                what = "a parameter" if name in self.index else "an output"
+                raise TypeError(f"op {self.name!r}: {what} {name!r} means something else to its rules: rename it.")
 
     def vjp(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A decorator: the function becomes the vjp rule for one input, or the joint rule for several.

@@ -221,12 +221,13 @@ def fill(cotangents: list[Cotangent], bundle: Bundle, readable: bool = False) ->
     """The cotangents of all outputs: zeros for those that nobody used, or one zero that is read as if it were many."""
     like = next(cotangent for cotangent in cotangents if cotangent is not None)
     bare = like._data if isinstance(like, Tensor) else like
-    xp = backend.namespace(bare)
     filled = []
     for cotangent, shape, dtype in zip(cotangents, bundle.shape, bundle.dtype, strict=True):
         if cotangent is None:
-            zeros = backend.zeros(() if readable else shape, dtype, bare)
-            zeros = xp.broadcast_to(zeros, shape) if readable else zeros
+            if readable:
+                zeros = backend.namespace(bare).broadcast_to(backend.zeros((), dtype, bare), shape)
+            else:
+                zeros = backend.zeros(shape, dtype, bare)
             cotangent = Tensor._wrap(zeros) if isinstance(like, Tensor) else zeros
         filled.append(cotangent)
     return tuple(filled)
