@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -46,7 +48,7 @@ def test_the_lectures_program(capsys):
     assert history.history["mean_pred"] == pytest.approx([0.1] * 3)
     said = capsys.readouterr().out.splitlines()
     assert [text for text in said if text.startswith("Epoch")] == ["Epoch 1/3", "Epoch 2/3", "Epoch 3/3"]
-    assert said[1].startswith("38/38 - 0s - ")
+    assert re.match(r"38/38 - \d+s - ", said[1])  # a busy machine may take a second
     assert " - accuracy: 0." in said[1]
     assert " - val_loss: " in said[1]
     loss, accuracy, mean = model.evaluate(images, targets, verbose=0)

@@ -26,6 +26,14 @@ quick = importlib.import_module("tensorgrad.kernels.numpy.convolution")
 WHOLE = kernels.settings.current().workspace
 
 
+@pytest.fixture(scope="module")
+def number_of_threads():
+    """Sets it; afterwards it is what it was."""
+    before = tg.get_num_threads()
+    yield tg.set_num_threads
+    tg.set_num_threads(before)
+
+
 def naive_convolution(case: Case, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     y = np.zeros(case.y_shape)
     ins, outs = case.channels // case.groups, case.outputs // case.groups
@@ -78,8 +86,10 @@ def test_the_reference_follows_the_definition(case, dtype):
     dtypes=st.tuples(*[st.sampled_from(["float16", "float32", "float64"])] * 2),
     workspace=st.sampled_from([1, 1600, WHOLE]),
     idle=st.sampled_from([0, columns.IDLE, 100]),
+    threads=st.sampled_from([1, 2, 3]),
 )
-def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace, idle):
+def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace, idle, threads, number_of_threads):
+    number_of_threads(threads)
     x, y = case.array(case.x_shape, dtypes[0]), case.array(case.y_shape, dtypes[0], salt=1)
     weight = case.array(case.weight_shape, dtypes[1], salt=2)
     options = {**case.options, "groups": case.groups}
@@ -126,8 +136,14 @@ def three(family, case, x, y, weight):
 
 
 @more_examples
-@given(data=st.data(), workspace=st.sampled_from([1, 20_000, WHOLE]), tiles=st.sampled_from([1, winograd.TILES]))
-def test_winograds_algorithm_agrees_to_its_tolerance(data, workspace, tiles):
+@given(
+    data=st.data(),
+    workspace=st.sampled_from([1, 20_000, WHOLE]),
+    tiles=st.sampled_from([1, winograd.TILES]),
+    threads=st.sampled_from([1, 2, 3]),
+)
+def test_winograds_algorithm_agrees_to_its_tolerance(data, workspace, tiles, threads, number_of_threads):
+    number_of_threads(threads)
     case = data.draw(cases(axes=2, largest=2, taps=5))
     case = replace(case, stride=(1,) * len(case.kernel), dilation=(1,) * len(case.kernel), groups=1)
     x, weight = (case.real_array(shape, salt) for salt, shape in enumerate([case.x_shape, case.weight_shape]))
