@@ -96,8 +96,8 @@ def set_float32_precision(precision: str) -> Restore:
 
     Args:
         precision: ``"high"``, the default: algorithms with fewer products are allowed, whose error is up to about
-            2e-5 of the largest value, and which carry infinities and NaN into the few values beside; or ``"highest"``:
-            sums of products only, with an error of about 1e-6. In float64 there are never others.
+            3e-5 of the largest value, and which make NaN of what is near to an infinity or NaN in its image; or
+            ``"highest"``: sums of products only, with an error of about 1e-6. In float64 there are never others.
 
     Raises:
         ValueError: for what there is not.

@@ -115,9 +115,9 @@ def arranged(array: np.ndarray, order: str) -> np.ndarray:
 
 
 @st.composite
-def cases(draw: st.DrawFn, axes: int = 3, largest: int = 3, taps: int | None = None) -> Case:
-    """A case with one to ``axes`` spatial axes and ``largest`` bounds on the options; ``taps`` on the kernel's size."""
-    d = draw(st.integers(1, axes))
+def cases(draw: st.DrawFn, axes: int = 3, largest: int = 3, taps: int | None = None, fewest: int = 1) -> Case:
+    """A case with ``fewest`` to ``axes`` spatial axes; ``largest`` bounds the options, ``taps`` the kernel's size."""
+    d = draw(st.integers(fewest, axes))
     small = st.integers(1, largest)
 
     def per_axis(numbers: st.SearchStrategy[int]) -> Sizes:

@@ -137,19 +137,23 @@ def three(family, case, x, y, weight):
 
 @more_examples
 @given(
-    data=st.data(),
-    workspace=st.sampled_from([1, 20_000, WHOLE]),
-    tiles=st.sampled_from([1, winograd.TILES]),
+    case=cases(axes=2, fewest=2, largest=2, taps=7),
+    small=st.sets(st.sampled_from(["ALONG", "TILES", "SUMMED", "ELEMENTS", "WIDE", "CHANNELS"])),
+    period=st.sampled_from([1, columns.PERIOD]),
     threads=st.sampled_from([1, 2, 3]),
 )
-def test_winograds_algorithm_agrees_to_its_tolerance(data, workspace, tiles, threads, number_of_threads):
+def test_winograds_algorithm_agrees_to_its_tolerance(case, small, period, threads, number_of_threads):
     number_of_threads(threads)
-    case = data.draw(cases(axes=2, largest=2, taps=5))
-    case = replace(case, stride=(1,) * len(case.kernel), dilation=(1,) * len(case.kernel), groups=1)
+    case = replace(case, kernel=tuple(max(2, taps) for taps in case.kernel), stride=(1, 1), dilation=(1, 1), groups=1)
+    case = replace(case, spatial=tuple(n + 4 for n in case.spatial))
     x, weight = (case.real_array(shape, salt) for salt, shape in enumerate([case.x_shape, case.weight_shape]))
     y = case.real_array(case.y_shape, salt=2)
     expected = three(reference, case, x, y, weight)
-    with kernels.use(convolution="winograd", workspace=workspace), mock.patch.object(winograd, "TILES", tiles):
+    planner._planned.cache_clear()
+    # With small rooms, small images are cut up like large ones.
+    rooms = {"TILES": winograd.TILES, **dict.fromkeys(small, 1)}
+    patched = mock.patch.multiple(winograd, **rooms), mock.patch.object(columns, "PERIOD", period)
+    with patched[0], patched[1], kernels.use(convolution="winograd"):
         found = three(quick, case, *(array.astype("float32") for array in (x, y, weight)))
     for name, array in found.items():
         assert array.dtype == "float32"
@@ -176,16 +180,14 @@ def test_products_over_few_positions_are_not_made_one_by_one(x, weight):
         columns.convolution_weight(np.ones(x), np.ones(y), dilation=(1,) * len(kernel), **options)
 
 
-@pytest.mark.parametrize("taps", [(2,), (3,), (4,), (5,), (3, 5)])
+@pytest.mark.parametrize("taps", range(2, winograd.TAPS + 1))
 def test_winograds_transforms_are_exact(taps):
-    """A tile of whole numbers, in exact arithmetic but for the kernel's fractions."""
+    """A tile of whole numbers along one axis."""
     draw = np.random.default_rng(0).integers
-    x, weight = draw(-9, 9, (1, 1, *(6 for _ in taps))), draw(-9, 9, (1, 1, *taps))
-    d = len(taps)
-    y = reference.convolution(x, weight, stride=(1,) * d, padding=((0, 0),) * d, dilation=(1,) * d, groups=1)
+    x, weight = draw(-9, 9, winograd.places(taps)), draw(-9, 9, taps)
     kernel, tile, outputs = winograd.transforms(taps)
-    found = outputs @ ((kernel @ weight.reshape(-1)) * (tile @ x.reshape(-1)))
-    np.testing.assert_allclose(found.reshape(y.shape), y, rtol=1e-5, atol=1e-3)
+    found = outputs @ ((kernel @ weight) * (tile @ x))
+    np.testing.assert_allclose(found, np.correlate(x, weight), rtol=0, atol=1e-11)
 
 
 class TestWhichAlgorithm:
@@ -202,7 +204,8 @@ class TestWhichAlgorithm:
             (*LARGE, {"stride": 2}),
             (*LARGE, {"dilation": 2}),
             ((32, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}),
-            ((32, 64, 56, 56), (64, 64, 7, 7), {}),
+            ((32, 64, 56, 56), (64, 64, 8, 8), {}),
+            ((32, 64, 500), (64, 64, 3), {}),
             (*LARGE, {"dtype": "float64"}),
             ((2, 64, 16, 16, 16), (64, 64, 3, 3, 3), {}),
         ],
@@ -226,16 +229,23 @@ class TestWhichAlgorithm:
             with kernels.use(convolution=name):
                 assert {*kernels.plan(*self.LARGE, padding=1)} == {name}
 
-    def test_the_precision_is_what_the_docstring_says(self):
+    @pytest.mark.parametrize("taps", [2, 3, 5, 7])
+    def test_the_precision_is_what_the_docstring_says(self, taps):
         draw = np.random.default_rng(0).standard_normal
-        x, weight = draw((2, 64, 30, 30)), draw((64, 64, 3, 3))
-        exact = reference.convolution(x, weight, **PLAIN)
-        for precision, bound in (("high", 2e-5), ("highest", 2e-6)):
-            with tg.set_float32_precision(precision):
-                y = quick.convolution(x.astype("float32"), weight.astype("float32"), **PLAIN)
-            error = np.max(np.abs(y - exact)) / np.max(np.abs(exact))
-            assert error < bound
-            assert (error > 2e-6) == (precision == "high")
+        x, weight, y = draw((2, 64, 18, 18)), draw((64, 64, taps, taps)), draw((2, 64, 19 - taps, 19 - taps))
+        calls = {
+            "convolution": ((x, weight), {}),
+            "convolution_input": ((y, weight), {"spatial": (18, 18)}),
+            "convolution_weight": ((x, y), {"kernel": (taps, taps)}),
+        }
+        for name, (arrays, more) in calls.items():
+            exact = getattr(reference, name)(*arrays, **more, **PLAIN)
+            for precision, bound in (("high", 3e-5), ("highest", 2e-6)):
+                with tg.set_float32_precision(precision), kernels.use(convolution="winograd"):
+                    found = getattr(quick, name)(*(array.astype("float32") for array in arrays), **more, **PLAIN)
+                error = np.max(np.abs(found - exact)) / np.max(np.abs(exact))
+                assert error < bound
+                assert precision == "highest" or error > 1e-6
 
     def test_measured_once_and_remembered(self):
         x, weight = np.ones((1, 4, 12, 12), "float32"), np.ones((4, 4, 3, 3), "float32")

@@ -42,8 +42,8 @@ FACE, MANY = 1200, 64
 positions to sum over."""
 FEW, LONG = 8, 256
 """A larger result is divided into products of so many outputs, if there are so many positions."""
-GAP = 16
-"""Elements between rows of a matrix that would lie badly."""
+GAP, PERIOD = 16, 128
+"""Elements between rows of a matrix that would lie badly: a multiple of so many apart."""
 IDLE = 2
 """Up to how many columns per output a flat layout is worth it."""
 
@@ -95,7 +95,7 @@ def convolution_weight(
 ) -> Array:
     """The transpose of the convolution in ``weight`` (:func:`tensorgrad.kernels.reference.convolution_weight`)."""
     weight_shape = (y.shape[1], channels_per_group(x.shape[1], groups), *kernel)
-    if groups == max(stride) == 1 and (some := _outputs_at_once(x.shape[1], y.shape, math.prod(kernel))):
+    if some := outputs_at_once(x.shape, y.shape, kernel, stride, groups):
         matrices = _by_taps(x, y, kernel, padding, dilation, some)
         if matrices is not None:
             return matrices
@@ -117,10 +117,10 @@ def convolution_weight(
     return np.ascontiguousarray(matrices.mT).reshape(weight_shape)
 
 
-def _outputs_at_once(channels: int, y_shape: Sizes, taps: int) -> int:
-    """Of how many channels of the outputs a product for each tap is to be; 0 where it is no gain."""
-    outputs, length = y_shape[1], math.prod(y_shape[2:])
-    if channels < 2 or length < max(MANY, taps):
+def outputs_at_once(x: Sizes, y: Sizes, kernel: Sizes, stride: Sizes, groups: int) -> int:
+    """How many channels of the outputs a product for each tap is to have; 0 where it is no gain."""
+    channels, outputs, length = x[1], y[1], math.prod(y[2:])
+    if max(stride) > 1 or groups > 1 or channels < 2 or length < max(MANY, math.prod(kernel)):
         return 0
     if outputs * channels <= FACE:
         return outputs
@@ -173,9 +173,9 @@ def _multiply(matrices: Array, columns: Array, out: Array) -> None:
         np.matmul(matrices, columns[..., whole:], out=out[..., whole:])
 
 
-def _matrix(rows: int, length: int, dtype: np.dtype[Any]) -> Array:
+def matrix(rows: int, length: int, dtype: np.dtype[Any]) -> Array:
     """Room for a matrix. Rows a power of two apart would share few lines of the cache, so these are a little longer."""
-    gap = GAP if length % (8 * GAP) == 0 else 0
+    gap = 0 if length % PERIOD else GAP
     return np.empty((rows, length + gap), dtype=dtype)[:, :length]
 
 
@@ -277,6 +277,11 @@ def met(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> int:
     return math.prod(_layout(out, kernel, stride, dilation).grid)
 
 
+def runs(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> int:
+    """In how many runs of memory lies what a tap sees of an image."""
+    return 1 if _layout(out, kernel, stride, dilation).flat else math.prod(out[:-1])
+
+
 class _Chunk(NamedTuple):
     """Some images, and some rows of outputs in them."""
 
@@ -313,7 +318,7 @@ class _Chunk(NamedTuple):
     def unroll(self, plane: Array, some: slice) -> Array:
         """What each tap sees of some images: ``(C, *kernel, images, *seen)``."""
         shape = (len(plane), *self.layout.kernel, some.stop - some.start, *self.layout.seen)
-        columns = _matrix(len(plane) * len(self.layout.taps), self.columns(some), plane.dtype).reshape(shape)
+        columns = matrix(len(plane) * len(self.layout.taps), self.columns(some), plane.dtype).reshape(shape)
         for look in self.layout.looks:
             columns[look.taps] = self.look(plane, some, look)
         return columns
@@ -334,8 +339,8 @@ class _Chunk(NamedTuple):
 
     def new(self, channels: int, dtype: np.dtype[Any]) -> Array:
         """Room for its columns, idle ones included: ``(channels, images, *grid)``."""
-        matrix = _matrix(channels, self.images * math.prod(self.layout.grid), dtype)
-        return matrix.reshape(channels, self.images, *self.layout.grid)
+        room = matrix(channels, self.images * math.prod(self.layout.grid), dtype)
+        return room.reshape(channels, self.images, *self.layout.grid)
 
     def drop_idle(self, columns: Array) -> Array:
         """Columns as they come from a product, as an array like ``y[chunk.outputs]``."""

@@ -63,7 +63,11 @@ def convolution_input(
                 if rolls_up(shapes)
                 else turned(columns.convolution, stride=stride, dilation=dilation, groups=groups)
             ),
-            "winograd": lambda: turned(winograd.convolution),
+            "winograd": lambda: (
+                winograd.convolution_input(y, weight, spatial=spatial, padding=padding)
+                if winograd.small(y.shape[2:], kernel)
+                else turned(winograd.convolution)
+            ),
         }
 
     kernel = weight.shape[2:]

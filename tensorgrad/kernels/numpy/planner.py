@@ -22,15 +22,18 @@ from tensorgrad.kernels.geometry import Pairs, Sizes, convolution_shape
 from tensorgrad.kernels.numpy import columns, winograd
 from tensorgrad.kernels.settings import Settings
 
-PRODUCTS = 200.0
-"""Floating-point operations in a nanosecond."""
-PRODUCTS_OF_PLACES = 220.0
-"""The same, in the products between Winograd's transforms."""
-UNROLL, ROLL_UP, STORE = 0.1, 0.25, 0.6
+PRODUCTS, PRODUCTS_OF_PLACES = 200.0, 220.0
+"""Floating-point operations in a nanosecond; and those between Winograd's transforms."""
+UNROLL, ROLL_UP, STORE = 0.1, 0.25, 0.1
 """To copy an element of the columns, to add one up, and to store one of the outputs."""
-TILE_IN, TILE_BACK, TILE_OUT, PLACE = 1.25, 0.3, 0.75, 0.4
-"""To cut out and transform an element of a tile; to transform one back; to put an output where it belongs; and to fetch
-a weight."""
+RUN = 6.0
+"""To begin with the next run of elements that lie together."""
+ACROSS, PLACE, SUM = 0.3, 0.25, 0.05
+"""To transform an element of a tile along a row, and along a column, or back; and to add one up."""
+KERNEL = 0.35
+"""To transform an element of a kernel."""
+CHUNK = 25000.0
+"""To begin with the next tiles."""
 MARGIN = 0.9
 """How much cheaper than columns, which is exact, others have to be."""
 REMEMBERED = 1024
@@ -174,20 +177,25 @@ def _quickest(what: str, shapes: Shapes, now: Settings, candidates: Callable[[],
 def prices(what: str, shapes: Shapes, precision: str) -> dict[str, float]:
     """What each algorithm that can be used costs, in nanoseconds of one core."""
     turned = shapes.turned() if what == "convolution_input" else None
-    price = {"columns": _columns(shapes)}
+    kernel = shapes.weight[2:]
+    by_taps = columns.outputs_at_once(shapes.x, shapes.y, kernel, shapes.stride, shapes.groups)
+    price = {"columns": _columns(shapes, unrolled=what != "convolution_weight" or not by_taps)}
     if what == "convolution_input":
         price["columns"] = min(_columns(shapes) + _rolling(shapes), math.inf if turned is None else _columns(turned))
-    kernel = shapes.weight[2:]
     if (
         shapes.dtype == "float32"
         and precision == "high"
         and math.prod(shapes.x) * math.prod(shapes.weight)
-        and len(kernel) <= 2
+        and len(kernel) == 2
         and shapes.groups == max(shapes.stride) == max(shapes.dilation) == 1
-        and all(2 <= taps < winograd.TILE for taps in kernel)
-        and (what != "convolution_input" or turned is not None)
+        and all(2 <= taps <= winograd.TAPS for taps in kernel)
+        and max(shapes.x[1], shapes.y[1]) <= winograd.SUM
     ):
-        price["winograd"] = _winograd(turned or shapes)
+        if what == "convolution_input" and not winograd.small(shapes.y[2:], kernel):
+            if turned is not None:
+                price["winograd"] = _winograd("convolution", turned)
+        else:
+            price["winograd"] = _winograd(what, shapes)
     return price
 
 
@@ -198,11 +206,15 @@ def rolls_up(shapes: Shapes) -> bool:
     return turned is None or _columns(shapes) + _rolling(shapes) < _columns(turned)
 
 
-def _columns(shapes: Shapes) -> float:
-    taps = math.prod(shapes.weight[1:])
-    products = 2 * shapes.weight[0] * taps / PRODUCTS
-    met = columns.met(shapes.y[2:], shapes.weight[2:], shapes.stride, shapes.dilation)
-    return shapes.x[0] * met * (products + UNROLL * taps * shapes.groups + STORE * shapes.weight[0])
+def _columns(shapes: Shapes, unrolled: bool = True) -> float:
+    taps, outputs = math.prod(shapes.weight[1:]), shapes.weight[0]
+    layout = shapes.y[2:], shapes.weight[2:], shapes.stride, shapes.dilation
+    of_an_element = 2 * outputs * taps / PRODUCTS + STORE * outputs
+    runs = outputs * math.prod(shapes.y[2:-1])
+    if unrolled:
+        of_an_element += UNROLL * taps * shapes.groups
+        runs += taps * shapes.groups * columns.runs(*layout)
+    return shapes.x[0] * (columns.met(*layout) * of_an_element + RUN * runs)
 
 
 def _rolling(shapes: Shapes) -> float:
@@ -210,12 +222,16 @@ def _rolling(shapes: Shapes) -> float:
     return (ROLL_UP - UNROLL) * shapes.x[0] * columns_of_image
 
 
-def _winograd(shapes: Shapes) -> float:
-    outputs, channels, kernel = shapes.weight[0], shapes.x[1], shapes.weight[2:]
-    places = winograd.TILE ** len(kernel)
-    tiles = shapes.x[0] * math.prod(-(-n // (winograd.TILE + 1 - k)) for n, k in zip(shapes.y[2:], kernel, strict=True))
-    chunks = len(winograd.chunks(shapes.x, outputs, shapes.y[2:], kernel, shapes.padding))
-    weights = PLACE * places * channels * outputs * chunks
-    products = 2 * places * channels * outputs / PRODUCTS_OF_PLACES
-    back = TILE_BACK * places + TILE_OUT * math.prod(winograd.TILE + 1 - taps for taps in kernel)
-    return tiles * (TILE_IN * places * channels + back * outputs + products) + weights
+def _winograd(what: str, shapes: Shapes) -> float:
+    kernel, channels, outputs = shapes.weight[2:], shapes.x[1], shapes.y[1]
+    places, of_row = math.prod(map(winograd.places, kernel)), winograd.places(kernel[1])
+    chunks = winograd.chunks(what, shapes.x, shapes.y, kernel, shapes.padding)
+    tiles = sum(chunk.tiles for chunk in chunks)
+    across = of_row * sum(
+        chunk.tiles // chunk.rows * (channels * chunk.inputs.height + outputs * chunk.outputs.height)
+        for chunk in chunks
+    )
+    sums = len(chunks) * places * channels * outputs if what == "convolution_weight" else 0
+    products = 2 * places * tiles * channels * outputs / PRODUCTS_OF_PLACES
+    transforms = ACROSS * across + PLACE * places * tiles * (channels + outputs)
+    return products + transforms + KERNEL * places * channels * outputs + SUM * sums + CHUNK * len(chunks)

@@ -1,20 +1,23 @@
-"""Convolution with fewer products: Winograd's minimal filtering, for kernels of 2 to 5 taps and stride 1.
+"""Convolution of images with fewer products: Winograd's minimal filtering, for 2 to 7 taps along an axis and stride 1.
 
 An output tile of ``m`` elements under a kernel of ``r`` taps is made of ``t = m + r - 1`` inputs. Multiplied out, that
 takes ``m * r`` products. Seen as polynomials, the tile and the kernel are determined by their values at ``t`` points,
-and their product by the ``t`` products of these values. With ``t = 6`` and in two dimensions, that is 36 products for
-what takes 144 with a kernel of 3x3, or 100 with one of 5x5. To evaluate and to interpolate are small fixed matrices::
+and their product by the ``t`` products of these values. In two dimensions and with ``t = 6``, that is 36 products for
+what takes 144 with a kernel of 3x3; with ``t = 8``, 64 for what takes 400 with one of 5x5. To evaluate and to
+interpolate are small fixed matrices::
 
-    y = a.T @ ((g @ w) * (b.T @ x))        along each axis
+    y = outputs @ ((kernel @ w) * (tile @ x))        along each axis
 
-and over two axes at once their Kronecker products: three matrix products, around one for each of the 36 places, which
-sums over the channels.
+What makes it quick is that nothing is copied. A row of pixels has several tiles, that overlap; one matrix with a band
+of ``tile`` cuts them out, fills up with zeros at the edge and transforms them, all at once, and as BLAS takes its
+operands transposed, it also puts the channels last: where the products need them, which sum over the channels. Columns
+are next, the products, and the same way back.
 
-The transpose in ``weight`` is a convolution of the same kind, with tiles of ``r`` outputs under ``m`` taps: the places
-of all tiles are summed up before the last transform.
+The transposes in ``x`` and in ``weight`` are those of each matrix.
 
-The points 0, 1, -1, 2, -2 and infinity make the matrices small numbers, yet what comes out has larger rounding errors
-than sums of products in their order: about 1e-5 of the largest value in float32.
+The points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity make the matrices small numbers, yet what comes out has larger
+rounding errors than sums of products in their order: about 1e-5 of the largest value in float32. An infinity or NaN
+makes NaN of all that is computed together with it, which is some rows of its image.
 
 Sources: Winograd, *Arithmetic complexity of computations*, 1980; Lavin and Gray, *Fast algorithms for convolutional
 neural networks*, 2016.
@@ -24,7 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache, reduce
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,17 +36,28 @@ from numpy.lib.stride_tricks import as_strided
 from tensorgrad import threads
 from tensorgrad.backend import Array
 from tensorgrad.kernels import settings
-from tensorgrad.kernels.geometry import Index, Pairs, Sizes, output_shape
+from tensorgrad.kernels.geometry import Pairs, Sizes, output_shape
+from tensorgrad.kernels.numpy import columns
 
-POINTS = (0, 1, -1, 2, -2)
-"""And infinity."""
-TILE = len(POINTS) + 1
-TILES = 64
-"""Tiles to transform at a time at least, or the products are too narrow."""
+POINTS = (0, 1, -1, 2, -2, 1 / 2, -1 / 2)
+"""And infinity. In pairs: with 2 alone, or 1/2, errors are thrice as large."""
+TAPS, SUM = 7, 1024
+"""The longest kernel; and the most channels to sum over, as errors grow with their root."""
+ALONG, ODD = 4, 0.03
+"""Tiles to cut out of a row at a time: a longer band would have more zeros, and a shorter one make narrow products; and
+what share of the work one more or less is worth."""
+TILES, SUMMED = 64, 256
+"""Tiles at a time at least, or the products are too narrow; and where products sum over tiles."""
+ELEMENTS = 1 << 18
+"""Elements of a transformed array at a time, so that they stay in the cache."""
+WIDE = 256
+"""Channels of some images to transform at a time, if not all tiles of an image are."""
+CHANNELS = 64
+"""Channels whose kernels are transformed at a time."""
 
 
 class Transforms(NamedTuple):
-    """The matrices for tiles of some outputs under a kernel of some taps, along all axes at once."""
+    """The matrices along one axis."""
 
     kernel: Array
     """``(places, taps)``"""
@@ -53,25 +67,27 @@ class Transforms(NamedTuple):
     """``(outputs, places)``"""
 
 
+def places(taps: int) -> int:
+    """How many elements a tile has, under a kernel of so many taps, and as many places where it is multiplied."""
+    return 6 if taps < 5 else 8
+
+
+def made(taps: int) -> int:
+    """How many outputs a tile makes, along an axis with so many taps."""
+    return places(taps) + 1 - taps
+
+
 @cache
-def transforms(kernel: Sizes) -> Transforms:
-    """The transforms for kernels of this shape, in float32; computed in float64.
+def transforms(taps: int) -> Transforms:
+    """The transforms under a kernel of so many taps, in float64.
 
-    Along an axis with ``r`` taps, and the finite points ``p``: the kernel's row for a point is its powers up to
-    ``r - 1``, divided by the product of its differences to the other points; the outputs' column is its powers up to
-    ``m - 1``; the tile's row is the coefficients of the polynomial whose roots are the other points. Infinity stands
-    for the leading coefficient.
+    With the finite points ``p``: the kernel's row for a point is its powers up to ``r - 1``, divided by the product of
+    its differences to the other points; the outputs' column is its powers up to ``m - 1``; the tile's row is the
+    coefficients of the polynomial whose roots are the other points. Infinity stands for the leading coefficient.
     """
-    axes = [_along_axis(r) for r in kernel]
-    together = [reduce(np.kron, matrices).astype(np.float32) for matrices in zip(*axes, strict=True)]
-    return Transforms(*together)
-
-
-def _along_axis(taps: int) -> tuple[Array, Array, Array]:
-    outputs = TILE + 1 - taps
-    points = np.array(POINTS, dtype=np.float64)
-    kernel, tile = np.zeros((TILE, taps)), np.zeros((TILE, TILE))
-    products = np.zeros((outputs, TILE))
+    size, outputs = places(taps), made(taps)
+    points = np.array(POINTS[: size - 1], dtype=np.float64)
+    kernel, tile, products = np.zeros((size, taps)), np.zeros((size, size)), np.zeros((outputs, size))
     for row, point in enumerate(points):
         others = np.delete(points, row)
         kernel[row] = point ** np.arange(taps) / np.prod(point - others)
@@ -79,142 +95,253 @@ def _along_axis(taps: int) -> tuple[Array, Array, Array]:
         products[:, row] = point ** np.arange(outputs)
     kernel[-1, -1] = products[-1, -1] = 1
     tile[-1] = np.poly(points)[::-1]
-    return kernel, tile, products
+    return Transforms(kernel, tile, products)
 
 
 def convolution(x: Array, weight: Array, *, padding: Pairs) -> Array:
     """The convolution of float32 arrays with stride 1 (:func:`tensorgrad.kernels.reference.convolution`)."""
-    kernel, out = weight.shape[2:], _outputs(x, weight.shape[2:], padding)
-    matrices = transforms(kernel)
-    y = np.empty((len(x), len(weight), *out), dtype=np.float32)
-    taps = weight.reshape(-1, math.prod(kernel)).T
-    by_place = (matrices.kernel @ taps).reshape(-1, *weight.shape[:2])
+    kernel, ones = weight.shape[2:], (1, 1)
+    y = np.empty((len(x), len(weight), *output_shape(x.shape[2:], kernel, ones, padding, ones)), dtype=np.float32)
+    x, kernels = np.ascontiguousarray(x), _to_places(weight.swapaxes(0, 1))
 
     def fill(chunk: _Chunk) -> None:
-        tiles = matrices.tile @ chunk.gather(x, kernel)
-        sums = by_place @ tiles.reshape(len(tiles), x.shape[1], -1)
-        chunk.scatter(matrices.outputs @ sums.reshape(len(sums), -1), y, kernel)
+        chunk.from_places(chunk.to_places(x, chunk.inputs) @ kernels, y, chunk.outputs)
 
-    threads.each(fill, chunks(x.shape, len(weight), out, kernel, padding))
+    threads.each(fill, chunks("convolution", x.shape, y.shape, kernel, padding))
     return y
 
 
+def convolution_input(y: Array, weight: Array, *, spatial: Sizes, padding: Pairs) -> Array:
+    """The transpose in ``x``, of images that are :func:`small`."""
+    x = np.empty((len(y), weight.shape[1], *spatial), dtype=np.float32)
+    y, kernels = np.ascontiguousarray(y), _to_places(weight)
+
+    def fill(chunk: _Chunk) -> None:
+        chunk.from_places(chunk.to_places(y, chunk.outputs) @ kernels, x, chunk.inputs)
+
+    threads.each(fill, chunks("convolution_input", x.shape, y.shape, weight.shape[2:], padding))
+    return x
+
+
 def convolution_weight(x: Array, y: Array, *, kernel: Sizes, padding: Pairs) -> Array:
-    """The transpose in ``weight``: tiles as large as the kernel, with the outputs for taps."""
-    outputs = tuple(TILE + 1 - taps for taps in kernel)
-    matrices = transforms(outputs)
-    places = len(matrices.tile)
+    """The transpose in ``weight``."""
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    matrix = _kernel_matrix(kernel)
+    shape = len(matrix), x.shape[1], y.shape[1]
 
     def total(pieces: Sequence[_Chunk]) -> Array:
         def product(chunk: _Chunk) -> Array:
-            tiles = (matrices.tile @ chunk.gather(x, kernel)).reshape(places, x.shape[1], -1)
-            taps = (matrices.kernel @ chunk.gather_outputs(y, kernel)).reshape(places, -1, y.shape[1])
-            return tiles @ taps
+            return chunk.to_places(x, chunk.inputs).mT @ chunk.to_places(y, chunk.outputs)
 
         if not pieces:
-            return np.zeros((places, x.shape[1], y.shape[1]), dtype=np.float32)
+            return np.zeros(shape, dtype=np.float32)
         sums = product(pieces[0])
         for chunk in pieces[1:]:
             sums += product(chunk)
         return sums
 
-    pieces = chunks(x.shape, y.shape[1], y.shape[2:], kernel, padding)
-    sums = threads.summed(total, pieces, places * x.shape[1] * y.shape[1])
-    weight = (matrices.outputs @ sums.reshape(places, -1)).reshape(*kernel, x.shape[1], y.shape[1])
-    return np.ascontiguousarray(np.moveaxis(weight, (-1, -2), (0, 1)))
+    pieces = chunks("convolution_weight", x.shape, y.shape, kernel, padding)
+    sums = threads.summed(total, pieces, math.prod(shape))
+    taps = matrix.T @ sums.reshape(len(matrix), -1)
+    return np.ascontiguousarray(taps.reshape(-1, *shape[1:]).T).reshape(shape[2], shape[1], *kernel)
 
 
-def _outputs(x: Array, kernel: Sizes, padding: Pairs) -> Sizes:
-    ones = (1,) * len(kernel)
-    return output_shape(x.shape[2:], kernel, ones, padding, ones)
+@lru_cache(maxsize=64)
+def _kernel_matrix(kernel: Sizes) -> Array:
+    """``(places, taps)``, along both axes at once."""
+    return np.kron(*(transforms(taps).kernel for taps in kernel)).astype(np.float32)
+
+
+def _to_places(kernels: Array) -> Array:
+    """(A, B, *kernel) as ``(places, A, B)``."""
+    matrix = _kernel_matrix(kernels.shape[2:])
+    at_places = np.empty((len(matrix), *kernels.shape[:2]), dtype=np.float32)
+
+    def fill(some: slice) -> None:
+        taps = np.ascontiguousarray(np.moveaxis(kernels[some], (0, 1), (-2, -1)))
+        np.matmul(matrix, taps.reshape(matrix.shape[1], -1), out=at_places[:, some].reshape(len(matrix), -1))
+
+    threads.each(fill, [slice(start, start + CHANNELS) for start in range(0, len(kernels), CHANNELS)])
+    return at_places
+
+
+class _Side(NamedTuple):
+    """What some tiles have to do with the inputs, or with the outputs."""
+
+    column: Array
+    """Transforms a column of a tile: ``(places, elements)``."""
+    row: Array
+    """Transforms rows of tiles, as far as they are not padding: ``(places * along, elements)``."""
+    where: tuple[slice, slice]
+    """Their elements, in planes (H, W), without padding."""
+    lines: slice
+    """Which of their rows these are,"""
+    height: int
+    """of how many;"""
+    inside: slice
+    """and which of their columns,"""
+    width: int
+    """of how many: those that the rows see."""
 
 
 class _Chunk(NamedTuple):
-    """Some images, and some rows of tiles in them."""
+    """Some images, and some tiles in them."""
 
     images: slice
-    tiles: Sizes
-    """How many tiles along each axis."""
-    start: Sizes
-    """The first output, along each axis."""
-    lead: Sizes
-    """The first input: less than 0 where it is padding."""
+    rows: int
+    """Of tiles."""
+    stretches: int
+    """How many parts a row is cut into,"""
+    along: int
+    """with how many tiles each."""
+    size: Sizes
+    """How many places a tile has, along both axes."""
+    step: Sizes
+    """How many outputs."""
+    inputs: _Side
+    outputs: _Side
 
-    def gather(self, x: Array, kernel: Sizes) -> Array:
-        """All tiles of the inputs, ``(places, C * images * tiles)``, with zeros for the padding."""
-        steps = [TILE + 1 - taps for taps in kernel]
-        lengths = [n * step + TILE - step for n, step in zip(self.tiles, steps, strict=True)]
-        return self._tiles(self._area(x, self.lead, lengths), [TILE] * len(kernel), steps)
+    @property
+    def tiles(self) -> int:
+        """How many there are, of all images."""
+        return (self.images.stop - self.images.start) * self.rows * self.stretches * self.along
 
-    def gather_outputs(self, y: Array, kernel: Sizes) -> Array:
-        """All tiles of the outputs, ``(outputs, images * tiles * O)``, with zeros beyond the last."""
-        steps = [TILE + 1 - taps for taps in kernel]
-        lengths = [n * step for n, step in zip(self.tiles, steps, strict=True)]
-        # A column more than is looked at: channels a power of two apart in memory would share one line of the cache.
-        area = self._area(y, self.start, [*lengths[:-1], lengths[-1] + 1])
-        return self._tiles(area, steps, steps, channels_last=True)
+    def to_places(self, planes: Array, side: _Side) -> Array:
+        """Its part of the inputs or outputs (N, C, H, W), as ``(places, tiles, C)``."""
+        there, room = self._room(planes, side)
+        if room is not there:
+            if room.size > there.size:
+                room[...] = 0
+            room[..., side.inside] = there
+        across = self._across(len(room), side)
+        across[: side.lines.start] = across[side.lines.stop :] = 0
+        np.matmul(side.row, self._stretches(room, side), out=across[side.lines])
+        held = np.empty((math.prod(self.size), self.tiles, planes.shape[1]), dtype=np.float32)
+        np.matmul(side.column, self._columns(across, 0, side.column.shape[1]), out=self._tiles(held))
+        return held
 
-    def scatter(self, tiles: Array, y: Array, kernel: Sizes) -> None:
-        """The inverse of :meth:`gather_outputs`: puts tiles where they belong."""
-        steps = [TILE + 1 - taps for taps in kernel]
-        d, images = len(kernel), self.images.stop - self.images.start
-        lengths = [n * step for n, step in zip(self.tiles, steps, strict=True)]
-        ends = [min(n, s + length) for n, s, length in zip(y.shape[2:], self.start, lengths, strict=True)]
-        inside = y[(self.images, slice(None), *map(slice, self.start, ends))]
-        whole = [end - s for end, s in zip(ends, self.start, strict=True)] == lengths
-        plane = inside if whole else np.empty((images, y.shape[1], *lengths), dtype=y.dtype)
-        pairs = [n for pair in zip(self.tiles, steps, strict=True) for n in pair]
-        # Splitting axes of a view keeps it one.
-        split = plane.reshape(*plane.shape[:2], *pairs)
-        order = (*range(3, 2 * d + 2, 2), 1, 0, *range(2, 2 * d + 2, 2))
-        split.transpose(order)[...] = tiles.reshape(*steps, y.shape[1], images, *self.tiles)
-        if not whole:
-            there: Index = (..., *(slice(n) for n in inside.shape[2:]))
-            inside[...] = plane[there]
+    def from_places(self, held: Array, planes: Array, side: _Side) -> None:
+        """The transpose of :meth:`to_places`, put where its part belongs; inputs that tiles share are added up."""
+        there, room = self._room(planes, side)
+        across, tiles, step = self._across(len(room), side), self._tiles(held), self.step[0]
+        np.matmul(side.column[:, :step].T, tiles, out=self._columns(across, 0, step))
+        across[self.rows * step :] = 0
+        for start in range(step, side.column.shape[1], step):
+            shared = side.column[:, start : start + step].T
+            columns = self._columns(across, start, len(shared))
+            columns += shared @ tiles
+        np.matmul(across[side.lines].mT, side.row, out=self._stretches(room, side).mT)
+        if room is not there:
+            there[...] = room[..., side.inside]
 
-    def _area(self, x: Array, start: Sizes, lengths: list[int]) -> Array:
-        """A part of the images, ``(C, images, *lengths)``, with zeros around it."""
-        images = self.images.stop - self.images.start
-        met = [(max(0, s), min(n, s + length)) for s, length, n in zip(start, lengths, x.shape[2:], strict=True)]
-        inputs: Index = (self.images, slice(None), *(slice(*ends) for ends in met))
-        inside = x[inputs].swapaxes(0, 1)
-        if list(inside.shape[2:]) == lengths:
-            return inside
-        area = np.zeros((x.shape[1], images, *lengths), dtype=x.dtype)
-        middle: Index = (..., *(slice(lo - s, hi - s) for (lo, hi), s in zip(met, start, strict=True)))
-        area[middle] = inside
-        return area
+    def _room(self, planes: Array, side: _Side) -> tuple[Array, Array]:
+        """Its part of the planes, as (images * C, h, w), and room for what the rows see; the same if that will do."""
+        there = planes[(self.images, slice(None), *side.where)]
+        there = there.reshape(there.shape[0] * there.shape[1], *there.shape[2:])
+        channels, height, width = there.shape
+        if width == side.width and there.strides[0] // there.itemsize % columns.PERIOD:
+            return there, there
+        return there, columns.matrix(channels, height * side.width, there.dtype).reshape(channels, height, side.width)
 
-    def _tiles(self, area: Array, size: list[int], steps: list[int], channels_last: bool = False) -> Array:
-        """Tiles of this size, so many steps apart, as rows with a place each."""
-        (channel, image), along = area.strides[:2], area.strides[2:]
-        shape = (area.shape[1], *self.tiles)
-        strides = (image, *(step * stride for step, stride in zip(steps, along, strict=True)))
-        if channels_last:
-            shape, strides = (*shape, area.shape[0]), (*strides, channel)
-        else:
-            shape, strides = (area.shape[0], *shape), (channel, *strides)
-        return as_strided(area, (*size, *shape), (*along, *strides)).reshape(math.prod(size), -1)
+    def _across(self, channels: int, side: _Side) -> Array:
+        """Room for transformed rows, ``(height, stretches, places * along, images * C)``."""
+        return np.empty((side.height, self.stretches, len(side.row), channels), dtype=np.float32)
+
+    def _stretches(self, room: Array, side: _Side) -> Array:
+        """What is transformed at a time, ``(h, stretches, elements, images * C)``, as a view."""
+        if self.stretches == 1:
+            return room.transpose(1, 2, 0)[:, None]
+        plane, line, item = room.strides
+        shape = room.shape[1], self.stretches, side.row.shape[1], len(room)
+        return as_strided(room, shape, (line, self.along * self.step[1] * item, item, plane))
+
+    def _columns(self, across: Array, start: int, length: int) -> Array:
+        """The columns of tiles, or a part: ``(rows, stretches, places, length, along * images * C)``, as a view."""
+        line, stretch, place, item = across.strides
+        shape = self.rows, self.stretches, self.size[1], length, self.along * across.shape[3]
+        strides = self.step[0] * line, stretch, self.along * place, line, item
+        return np.ndarray(shape, across.dtype, across, start * line, strides)
+
+    def _tiles(self, held: Array) -> Array:
+        """The same of what is multiplied: ``(rows, stretches, places, places, along * images * C)``."""
+        together = held[0].size // (self.rows * self.stretches)
+        return held.reshape(*self.size, self.rows, self.stretches, together).transpose(2, 3, 1, 0, 4)
 
 
-def chunks(shape: Sizes, channels: int, out: Sizes, kernel: Sizes, padding: Pairs) -> list[_Chunk]:
-    """Cuts the tiles into chunks that fit into the workspace: those of some images, or of some rows of one."""
-    steps = [TILE + 1 - taps for taps in kernel]
-    tiles = [-(-o // step) for o, step in zip(out, steps, strict=True)]
-    row = math.prod(tiles[1:])
-    at_once = max(TILES, settings.current().elements // (TILE ** len(kernel) * max(shape[1], channels, 1)))
-    rows = min(tiles[0], max(1, at_once // row))
-    images = threads.fair(shape[0], max(1, at_once // (row * tiles[0])) if rows == tiles[0] else 1)
-    found: list[_Chunk] = []
-    for image in range(0, shape[0], images):
-        for first in range(0, tiles[0], rows):
-            start = (first * steps[0], *(0 for _ in steps[1:]))
-            found.append(
-                _Chunk(
-                    slice(image, min(image + images, shape[0])),
-                    (min(rows, tiles[0] - first), *tiles[1:]),
-                    start,
-                    tuple(s - lo for s, (lo, _) in zip(start, padding, strict=True)),
-                )
-            )
-    return found
+def chunks(what: str, x: Sizes, y: Sizes, kernel: Sizes, padding: Pairs) -> tuple[_Chunk, ...]:
+    """Cuts the tiles of a convolution, or one of its transposes, into chunks that stay in the cache."""
+    least = SUMMED if what == "convolution_weight" else TILES
+    room = min(ELEMENTS, settings.current().elements) // (math.prod(map(places, kernel)) * max(x[1], y[1], 1))
+    before = tuple(before for before, _ in padding)
+    return _chunks(x, y, kernel, before, _along(y[3], kernel[1]), max(least, room), what == "convolution_input")
+
+
+@lru_cache(maxsize=256)
+def _chunks(x: Sizes, y: Sizes, kernel: Sizes, before: Sizes, along: int, most: int, whole: bool) -> tuple[_Chunk, ...]:
+    """The same, of so many tiles at most, or whole images."""
+    size, step = tuple(map(places, kernel)), tuple(map(made, kernel))
+    rows, stretches = -(-y[2] // step[0]), -(-y[3] // (along * step[1]))
+    high, wide = rows, stretches
+    images = threads.fair(x[0], max(1, most // (rows * stretches * along)))
+    if not whole and rows * stretches * along > most:
+        images = threads.fair(x[0], max(1, WIDE // max(x[1], y[1], 1)))
+        high, wide = max(1, most // (stretches * along * images)), max(1, most // (along * images))
+    of_inputs, of_outputs = _bands(kernel, along)
+    found = []
+    for top in range(0, rows, high):
+        for left in range(0, stretches, wide):
+            tiles = min(high, rows - top), min(wide, stretches - left)
+            starts: Sizes = top * step[0], left * along * step[1]
+            lengths: Sizes = tiles[0] * step[0], tiles[1] * along * step[1]
+            outputs = _side(of_outputs, y[2:], starts, lengths, tiles[1] == 1)
+            starts = tuple(start - zeros for start, zeros in zip(starts, before, strict=True))
+            lengths = tuple(length + taps - 1 for length, taps in zip(lengths, kernel, strict=True))
+            inputs = _side(of_inputs, x[2:], starts, lengths, tiles[1] == 1)
+            chunk = _Chunk(slice(0), *tiles, along, size, step, inputs, outputs)
+            ends = ((image, min(image + images, x[0])) for image in range(0, x[0], images))
+            found += [chunk._replace(images=slice(*each)) for each in ends]
+    return tuple(found)
+
+
+def _side(band: tuple[Array, Array], planes: Sizes, starts: Sizes, lengths: Sizes, at_once: bool) -> _Side:
+    """The side of tiles that meet so many elements from ``starts`` on, which may be padding; with rows as a whole?"""
+    (column, row), (height, width) = band, lengths
+    met = [
+        (min(max(0, start), size), min(max(0, start + length), size))
+        for start, length, size in zip(starts, lengths, planes, strict=True)
+    ]
+    lines, inside = (slice(first - start, last - start) for (first, last), start in zip(met, starts, strict=True))
+    if at_once:
+        # Then the band begins and ends where the row does, and needs no zeros around it.
+        row, width = row[:, inside], inside.stop - inside.start
+        inside = slice(width)
+    return _Side(column, row, (slice(*met[0]), slice(*met[1])), lines, height, inside, width)
+
+
+@lru_cache(maxsize=64)
+def _bands(kernel: Sizes, along: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """The transforms of columns, and of rows with so many tiles: those of the inputs, and those of the outputs."""
+    for_columns, for_rows = map(transforms, kernel)
+
+    def band(row: Array) -> Array:
+        (size, length), step = row.shape, made(kernel[1])
+        tiles = np.zeros((size, along, (along - 1) * step + length), dtype=np.float32)
+        for number in range(along):
+            tiles[:, number, number * step : number * step + length] = row
+        return tiles.reshape(size * along, -1)
+
+    return (
+        (for_columns.tile.astype(np.float32), band(for_rows.tile)),
+        (for_columns.outputs.T.astype(np.float32), band(for_rows.outputs.T)),
+    )
+
+
+def _along(outputs: int, taps: int) -> int:
+    """How many tiles of a row to cut out at a time: a number that leaves few over, near to ALONG."""
+    tiles = -(-outputs // made(taps))
+    return min(range(1, 2 * ALONG), key=lambda along: -tiles % along / tiles + ODD * abs(along - ALONG))
+
+
+def small(out: Sizes, kernel: Sizes) -> bool:
+    """Whether all tiles of a row are cut out at once, in an image of so many outputs."""
+    return _along(out[1], kernel[1]) * made(kernel[1]) >= out[1]
