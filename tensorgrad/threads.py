@@ -15,10 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 Piece = TypeVar("Piece")
 
@@ -33,7 +30,10 @@ FAIR = 4
 
 _lock = threading.Lock()
 _count: int | None = None
-_pool: ThreadPoolExecutor | None = None
+_idle: deque[_Helper] = deque()
+"""Threads that wait for work,"""
+_made = 0
+"""and how many there are in all."""
 _holders = 0
 """How many are inside of :class:`OneBlasThread`."""
 _blas_threads = 1
@@ -71,11 +71,10 @@ def set_num_threads(count: int) -> None:
         1
         >>> tg.set_num_threads(before)
     """
-    global _count, _pool
+    global _count
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"set_num_threads() takes a whole number from 1 on, got {count!r}.")
-    with _lock:
-        _count, _pool = count, None
+    _count = count
 
 
 def _from_environment() -> int | None:
@@ -107,8 +106,8 @@ def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:
 
     An exception that is raised by one of them is raised here, when nobody works any more.
     """
-    helpers = min(get_num_threads(), len(pieces)) - 1
-    if helpers < 1:
+    count = min(get_num_threads(), len(pieces)) - 1
+    if count < 1:
         with OneBlasThread():
             return [work(piece) for piece in pieces]
     results: list[Any] = [None] * len(pieces)
@@ -123,18 +122,15 @@ def each(work: Callable[[Piece], Any], pieces: Sequence[Piece]) -> list[Any]:
             results[number] = work(piece)
 
     with OneBlasThread():
-        futures = [_executor().submit(take) for _ in range(helpers)]
+        jobs = [helper.begin(take) for helper in _borrow(count)]
         try:
             take()
         finally:
-            # After an exception, nothing more is begun; and who has not begun by now, because other cores are busy, is
-            # not waited for.
-            left.clear()
-            begun = [future for future in futures if not future.cancel()]
-            for future in begun:
-                future.exception()
-        for future in begun:
-            future.result()
+            left.clear()  # after an exception, nothing more is begun
+            errors = [job.end() for job in jobs]
+        for error in errors:
+            if error is not None:
+                raise error
     return results
 
 
@@ -152,21 +148,84 @@ def summed(total: Callable[[Sequence[Piece]], Any], pieces: Sequence[Piece], siz
     return totals[0]
 
 
-def _executor() -> ThreadPoolExecutor:
-    # Who never gets here does not wait for it to be loaded.
-    from concurrent.futures import ThreadPoolExecutor
+class _Helper:
+    """A thread that waits for work, and does it for whoever has borrowed it.
 
-    global _pool
-    with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(max(1, get_num_threads() - 1), thread_name_prefix="tensorgrad-kernels")
-        return _pool
+    To hand work to a pool of the standard library, and to learn of its end, takes twice as long.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: deque[_Job] = deque()
+        self._called = threading.Lock()
+        self._called.acquire()
+        threading.Thread(target=self._wait, name=f"tensorgrad-kernels-{id(self)}", daemon=True).start()
+
+    def begin(self, work: Callable[[], None]) -> _Job:
+        """Calls it to work."""
+        job = _Job(self, work)
+        self.jobs.append(job)
+        # It may not have come since it was last called.
+        with contextlib.suppress(RuntimeError):
+            self._called.release()
+        return job
+
+    def _wait(self) -> None:
+        while True:
+            self._called.acquire()
+            with contextlib.suppress(IndexError):  # the work was taken back
+                self.jobs.pop().do()
+
+
+class _Job:
+    """Some work that a helper is to do."""
+
+    def __init__(self, helper: _Helper, work: Callable[[], None]) -> None:
+        self._helper, self._work = helper, work
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._error: BaseException | None = None
+
+    def do(self) -> None:
+        """In the helper's thread."""
+        try:
+            self._work()
+        except BaseException as error:
+            self._error = error
+        _idle.append(self._helper)
+        self._done.release()
+
+    def end(self) -> BaseException | None:
+        """Waits until it is done, and says what went wrong. Takes it back if it was not begun: other cores are busy."""
+        try:
+            self._helper.jobs.pop()
+        except IndexError:
+            self._done.acquire()
+        else:
+            _idle.append(self._helper)
+        return self._error
+
+
+def _borrow(count: int) -> list[_Helper]:
+    """Up to so many helpers that have nothing to do."""
+    global _made
+    helpers: list[_Helper] = []
+    while len(helpers) < count:
+        try:
+            helpers.append(_idle.pop())
+        except IndexError:
+            with _lock:
+                if _made >= get_num_threads() - 1:
+                    break
+                _made += 1
+            helpers.append(_Helper())
+    return helpers
 
 
 def _forget() -> None:
     """In a forked child: none of the parent's threads are there, and a lock may be held by one that is not."""
-    global _lock, _pool, _holders
-    _lock, _pool, _holders = threading.Lock(), None, 0
+    global _lock, _made, _holders
+    _lock, _made, _holders = threading.Lock(), 0, 0
+    _idle.clear()
 
 
 if hasattr(os, "register_at_fork"):

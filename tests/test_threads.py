@@ -37,6 +37,26 @@ def test_several_threads_work():
     assert len(set(names)) == 3
 
 
+def test_helpers_are_lent_again_and_again():
+    """To several who ask at the same time, for work so short that it is often done before a helper wakes up."""
+    tg.set_num_threads(3)
+    wrong = []
+
+    def ask(number):
+        for turn in range(300):
+            found = threads.each(lambda piece, turn=turn: (number, turn, piece), range(4))
+            if found != [(number, turn, piece) for piece in range(4)]:
+                wrong.append(found)
+
+    users = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert not wrong
+    assert len(threads._idle) == threads._made <= 4
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_exception_is_raised_here_and_nothing_more_is_begun(count):
     tg.set_num_threads(count)
