@@ -25,6 +25,8 @@ SUMS = 1 << 25
 """Elements that these sums may have together, if there is more than one."""
 ADDED = 1 << 19
 """Elements of which sums are added up at a time."""
+SMALL_PRODUCTS = "SkylakeX", "Cooperlake", "SapphireRapids"
+"""Processors for which OpenBLAS has kernels for small products."""
 FAIR = 4
 """Into how many parts work is divided at least, where it can be."""
 
@@ -56,7 +58,10 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(count: int) -> None:
-    """Says how many threads the kernels on the CPU run on. What they compute does not depend on it.
+    """Says how many threads the kernels on the CPU run on.
+
+    What they compute does not depend on it, to the bit; but for recurrent layers, of which two threads share the
+    sequences, so that their products may be rounded in another way.
 
     Args:
         count: 1 or more.
@@ -257,16 +262,34 @@ class OneBlasThread(contextlib.ContextDecorator):
 
 
 @cache
-def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """How many threads NumPy's OpenBLAS has, and how to set that; None where it is another BLAS."""
+def _library() -> ctypes.CDLL | None:
+    """NumPy's own library, which answers for the BLAS that it is linked with."""
     try:
-        # A library answers for those that it is linked with.
-        library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
+        return ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
     except (ImportError, OSError):
         return None
+
+
+def _function(name: str) -> Any:
+    """A function of NumPy's OpenBLAS; None where it is another BLAS."""
     for before, after in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
         with contextlib.suppress(AttributeError):
-            get = getattr(library, f"{before}openblas_get_num_threads{after}")
-            put = getattr(library, f"{before}openblas_set_num_threads{after}")
-            return get, put
+            return getattr(_library(), f"{before}openblas_{name}{after}")
     return None
+
+
+@cache
+def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """How many threads NumPy's OpenBLAS has, and how to set that; None where it is another BLAS."""
+    get, put = _function("get_num_threads"), _function("set_num_threads")
+    return None if get is None or put is None else (get, put)
+
+
+@cache
+def small_products() -> bool:
+    """Whether NumPy's BLAS is an OpenBLAS with quick ways for small products, as it has for AVX-512."""
+    core = _function("get_corename")
+    if core is None:
+        return False
+    core.restype = ctypes.c_char_p
+    return core().decode() in SMALL_PRODUCTS

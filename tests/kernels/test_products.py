@@ -22,24 +22,26 @@ sizes = st.integers(0, 9)
     seed=st.integers(0, 2**32 - 1),
     n=sizes,
     k=sizes,
-    m=sizes,
+    m=st.integers(0, 40),
     batches=st.sampled_from(
         [((), ()), ((3,), ()), ((), (3,)), ((3,), (3,)), ((2, 3), (3,)), ((1, 3), (2, 1)), ((0,), ())]
     ),
     dtypes=st.sampled_from(
-        [("float64", "float64"), ("float32", "float64"), ("int64", "int64"), ("float16", "float32")]
+        [("float64",) * 2, ("float32",) * 2, ("float32", "float64"), ("int64", "int64"), ("float16", "float32")]
     ),
     orders=st.tuples(st.booleans(), st.booleans()),
     large=st.sampled_from([0, 20, products.LARGE]),
+    face=st.sampled_from([0, 64, products.FACE]),
 )
-def test_parts_make_the_whole(seed, n, k, m, batches, dtypes, orders, large):
+def test_parts_make_the_whole(seed, n, k, m, batches, dtypes, orders, large, face):
     rng = np.random.default_rng(seed)
     a, b = (
         rng.integers(-5, 6, (*batch, *((q, p) if turned else (p, q)))).astype(dtype)
         for batch, p, q, dtype, turned in zip(batches, (n, k), (k, m), dtypes, orders, strict=True)
     )
     a, b = (array.mT if turned else array for array, turned in zip((a, b), orders, strict=True))
-    with mock.patch.multiple(products, ALONE=0, LARGE=large, NARROW=1):
+    sizes = {"FEW": 0, "ALONE": 0, "LARGE": large, "NARROW": 1, "FACE": face, "SMALL": 10 * face, "BLOCKS": (16, 8)}
+    with mock.patch.multiple(products, **sizes), mock.patch.object(threads, "small_products", return_value=True):
         found = products.matmul(a, b)
     np.testing.assert_array_equal(found, np.matmul(a, b), strict=True)
 
@@ -54,7 +56,7 @@ def test_single_axes(family):
 
 @pytest.mark.parametrize("large", [False, True])
 def test_shapes_that_do_not_go_together(large):
-    with mock.patch.multiple(products, ALONE=0, LARGE=1 if large else products.LARGE, NARROW=1):
+    with mock.patch.multiple(products, FEW=0, ALONE=0, LARGE=1 if large else products.LARGE, NARROW=1):
         for shapes in [((4, 3), (2, 4)), ((2, 4, 3), (3, 3, 4))]:
             with pytest.raises(ValueError):
                 products.matmul(*map(np.ones, shapes))
