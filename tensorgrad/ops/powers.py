@@ -271,9 +271,13 @@ def logaddexp(x1, x2, *, xp):
 
 def logistic(x, xp):
     """``1 / (1 + exp(-x))`` of an array: the text of :func:`tensorgrad.sigmoid`, for the rules of others."""
-    # Beyond these bounds the result is 1 in any case; so exp does not overflow.
-    e = xp.exp(xp.clip(x, -math.inf, 11.0 if x.dtype == "float16" else 40.0))
+    e = xp.exp(xp.minimum(x, logistic_bound(x)))
     return e / (1 + e)
+
+
+def logistic_bound(x):
+    """Beyond this bound the logistic function is 1 in any case; up to it, exp does not overflow."""
+    return 11.0 if x.dtype == "float16" else 40.0
 
 
 def _share_of_sum(g, x, other, out, xp):

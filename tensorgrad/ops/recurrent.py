@@ -14,20 +14,23 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import backend
+from tensorgrad import backend, kernels, threads
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.ops.arguments import as_floating, beside
 from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.indexing import take
 from tensorgrad.ops.linalg import linear, matmul
-from tensorgrad.ops.powers import logistic
+from tensorgrad.ops.powers import logistic_bound
 from tensorgrad.ops.shape import reshape
-from tensorgrad.threads import OneBlasThread
 
 __all__ = ["gru", "lstm", "rnn"]
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+
+ALL = slice(None)
+HALF, LONG = 8, 1 << 16
+"""Sequences in a half at least, and elements of all steps, for that to be worth it."""
 
 # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -43,9 +46,14 @@ def _(gs, xp):
     return xp.concat(gs)
 
 
-def _steps(counts, *rows):
-    """What several arrays have at each step, step by step."""
-    return [*zip(*(_split(each, counts) for each in rows), strict=True)]
+def _some(steps, some):
+    """What each step has of some of the sequences."""
+    return steps if some == ALL else [step[some] for step in steps]
+
+
+def _steps(counts, *rows, some):
+    """What several arrays have at each step, step by step, of some of the sequences."""
+    return [*zip(*(_some(_split(each, counts), some) for each in rows), strict=True)]
 
 
 def _before(first, rows, counts):
@@ -65,99 +73,145 @@ def _parts(gates, count):
 
 
 class _Joined:
-    """The rows of all steps, given from the last step to the first."""
+    """The rows of all steps, given from the last step to the first; of all sequences, or of some at a time."""
 
-    def __init__(self, counts):
-        self.start = sum(counts)
-        self.rows = None
+    def __init__(self, counts, like):
         self.tensors = []
-
-    def add(self, rows):
-        if isinstance(rows, Tensor):
-            self.tensors.append(rows)
-            return
         # Into one array: fresh memory for each step would take as long as what is computed there.
+        self.rows = None
+        if not isinstance(like, Tensor):
+            self.rows = backend.namespace(like).empty_like(like, order="C")
+            self.steps = _split(self.rows, counts)
+
+    def beside(self, step, some, parts, xp):
+        """The rows of a step, of what lies beside each other in them; arrays are put where they belong."""
+        return xp.concat(parts, axis=1, **({} if self.rows is None else {"out": self.steps[step][some]}))
+
+    def keep(self, rows):
+        """Takes the rows of a step, as :meth:`beside` gave them or changed in place."""
         if self.rows is None:
-            self.rows = backend.namespace(rows).empty_like(rows, shape=(self.start, rows.shape[1]))
-        stop, self.start = self.start, self.start - rows.shape[0]
-        self.rows[self.start : stop] = rows
+            self.tensors.append(rows)
+        return rows
 
     def all(self, xp):
-        return xp.concat(self.tensors[::-1]) if self.tensors else self.rows
+        return xp.concat(self.tensors[::-1]) if self.rows is None else self.rows
+
+
+def _in_halves(run, x, counts):
+    """``run`` for all sequences, or for halves of them side by side, as a step's work alone is too short to be shared.
+
+    Returns:
+        What it returned for each part.
+    """
+    parts = [ALL]
+    if type(x) is np.ndarray and threads.get_num_threads() > 1 and counts[0] >= 2 * HALF and x.size >= LONG:
+        half = -(-counts[0] // 2)
+        parts = [slice(half), slice(half, None)]
+    return threads.each(run, parts)
+
+
+def _whole(parts, xp):
+    """The states of all sequences, of those of each part."""
+    return parts[0] if len(parts) == 1 else xp.concat(parts)
+
+
+def _turned(weight, xp):
+    """The same matrix in an order in which BLAS is quick at short products."""
+    return weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
+
+
+def _to_logistic(x, xp):
+    """:func:`logistic`, in place."""
+    xp.minimum(x, logistic_bound(x), out=x)
+    xp.exp(x, out=x)
+    x /= 1 + x
 
 
 # -- cells, step by step ---------------------------------------------------------------------------------------
 
 
 @op
-@OneBlasThread()
 def _rnn(x, h, weight, /, counts, nonlinearity, *, xp):
-    output = xp.empty_like(x, order="C")
-    across = xp.ascontiguousarray(weight.T)
-    for given, a in _steps(counts, x, output):
-        xp.matmul(h[: len(a)], across, out=a)
-        a += given
-        h = xp.tanh(a, out=a) if nonlinearity == "tanh" else xp.maximum(a, 0, out=a)
+    output, product = xp.empty_like(x, order="C"), kernels.of(x).matmul
+
+    def run(some):
+        before = h[some]
+        for given, a in _steps(counts, x, output, some=some):
+            xp.add(given, product(before[: len(a)], weight.T), out=a)
+            before = xp.tanh(a, out=a) if nonlinearity == "tanh" else xp.maximum(a, 0, out=a)
+
+    _in_halves(run, x, counts)
     return output
 
 
 @_rnn.vjp("x", "h", "weight")
 def _(g, h, weight, out, counts, nonlinearity, needs, xp):
-    by_h, by_x = g[:0], _Joined(counts)
-    for by_output, y in reversed(_steps(counts, g, out)):
-        by_step = (by_output + _grown(by_h, y.shape[0])) * (1 - y * y if nonlinearity == "tanh" else y > 0)
-        by_x.add(by_step)
-        by_h = matmul(by_step, weight)
+    by_x, across = _Joined(counts, g), _turned(weight, xp)
+
+    def run(some):
+        by_h = g[:0]
+        for step, (by_output, y) in reversed([*enumerate(_steps(counts, g, out, some=some))]):
+            by_step = (by_output + _grown(by_h, y.shape[0])) * (1 - y * y if nonlinearity == "tanh" else y > 0)
+            by_h = matmul(by_x.keep(by_x.beside(step, some, [by_step], xp)), across)
+        return by_h
+
+    by_h = _whole(_in_halves(run, g, counts), xp)
     by_x = by_x.all(xp)
     by_weight = matmul(xp.matrix_transpose(by_x), xp.concat(_before(h, out, counts))) if needs[2] else None
     return by_x, by_h, by_weight
 
 
 @op(outputs=("output", "cells", "gates"))
-@OneBlasThread()
 def _lstm(x, h, c, weight, projection=None, /, counts=(), *, xp):
     output, cells = (xp.empty_like(x, order="C", shape=(x.shape[0], state.shape[1])) for state in (h, c))
-    gates = xp.empty_like(x, order="C")
-    across = xp.ascontiguousarray(weight.T)
-    for given, a, cell, y in _steps(counts, x, gates, cells, output):
-        xp.matmul(h[: len(a)], across, out=a)
-        a += given
-        i, f, g, o = _parts(a, 4)
-        both = a[:, : 2 * g.shape[1]]
-        both[...] = logistic(both, xp)
-        o[...] = logistic(o, xp)
-        xp.tanh(g, out=g)
-        xp.multiply(f, c[: len(a)], out=cell)
-        cell += i * g
-        seen = o * xp.tanh(cell)
-        y[...] = seen if projection is None else seen @ projection.T
-        h, c = y, cell
+    gates, product = xp.empty_like(x, order="C"), kernels.of(x).matmul
+
+    def run(some):
+        before, memory = h[some], c[some]
+        for given, a, cell, y in _steps(counts, x, gates, cells, output, some=some):
+            xp.add(given, product(before[: len(a)], weight.T), out=a)
+            i, f, g, o = _parts(a, 4)
+            _to_logistic(a[:, : 2 * g.shape[1]], xp)
+            _to_logistic(o, xp)
+            xp.tanh(g, out=g)
+            xp.multiply(f, memory[: len(a)], out=cell)
+            cell += i * g
+            seen = o * xp.tanh(cell)
+            y[...] = seen if projection is None else product(seen, projection.T)
+            before, memory = y, cell
+
+    _in_halves(run, x, counts)
     return output, cells, gates
 
 
 @_lstm.vjp("x", "h", "c", "weight", "projection")
 def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, xp):
-    by_h, by_c, by_x, by_output = gs[0][:0], gs[1][:0], _Joined(counts), _Joined(counts)
+    by_x, by_output = _Joined(counts, gates), _Joined(counts, output)
     zeros = xp.zeros_like(c[:1])
     # The logistic function has the derivative (1 - s) s, tanh has (1 - s) (1 + s).
     more = xp.concat([zeros, zeros, zeros + 1, zeros], axis=1)
-    steps = zip(_steps(counts, *gs, cells, gates), _before(c, cells, counts), strict=True)
-    for (by_y, by_cell, by_gates, cell, gate), before in reversed([*steps]):
-        i, f, g, o = _parts(gate, 4)
-        t = xp.tanh(cell)
-        by_h = by_y + _grown(by_h, cell.shape[0])
-        if projection is not None:
-            by_output.add(by_h)
-            by_h = matmul(by_h, projection)
-        by_c = _grown(by_c, cell.shape[0]) + by_h * o * (1 - t * t)
-        if used[1]:
-            by_c = by_c + by_cell
-        by_step = xp.concat([by_c * g, by_c * before, by_c * i, by_h * t], axis=1)
-        if used[2]:
-            by_step += by_gates
-        by_step *= (1 - gate) * (gate + more)
-        by_x.add(by_step)
-        by_h, by_c = matmul(by_step, weight), by_c * f
+    across = _turned(weight, xp)
+
+    def run(some):
+        by_h, by_c = gs[0][:0], gs[1][:0]
+        steps = zip(_steps(counts, *gs, cells, gates, some=some), _some(_before(c, cells, counts), some), strict=True)
+        for step, ((by_y, by_cell, by_gates, cell, gate), before) in reversed([*enumerate(steps)]):
+            i, f, g, o = _parts(gate, 4)
+            t = xp.tanh(cell)
+            by_h = by_y + _grown(by_h, cell.shape[0])
+            if projection is not None:
+                by_h = matmul(by_output.keep(by_output.beside(step, some, [by_h], xp)), projection)
+            by_c = _grown(by_c, cell.shape[0]) + by_h * o * (1 - t * t)
+            if used[1]:
+                by_c = by_c + by_cell
+            by_step = by_x.beside(step, some, [by_c * g, by_c * before, by_c * i, by_h * t], xp)
+            if used[2]:
+                by_step += by_gates
+            by_step *= (1 - gate) * (gate + more)
+            by_h, by_c = matmul(by_x.keep(by_step), across), by_c * f
+        return by_h, by_c
+
+    by_h, by_c = (_whole(parts, xp) for parts in zip(*_in_halves(run, gates, counts), strict=True))
     by_x = by_x.all(xp)
     by_weight = matmul(xp.matrix_transpose(by_x), xp.concat(_before(h, output, counts))) if needs[3] else None
     by_projection = None
@@ -168,46 +222,54 @@ def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, x
 
 
 @op(outputs=("output", "gates", "hidden"))
-@OneBlasThread()
 def _gru(x, h, weight, bias=None, /, counts=(), *, xp):
     output, hidden = (xp.empty_like(x, order="C", shape=(x.shape[0], h.shape[1])) for _ in range(2))
-    gates = xp.empty_like(x, order="C")
-    across = xp.ascontiguousarray(weight.T)
-    size = 2 * h.shape[1]
-    for given, gate, new, y in _steps(counts, x, gates, hidden, output):
-        h = h[: len(y)]
-        product = xp.matmul(h, across, out=gate)
-        if bias is not None:
-            product += bias
-        new[...] = product[:, size:]
-        r, z, m = _parts(gate, 3)
-        both = gate[:, :size]
-        both += given[:, :size]
-        both[...] = logistic(both, xp)
-        xp.add(given[:, size:], r * new, out=m)
-        xp.tanh(m, out=m)
-        xp.multiply(z, h - m, out=y)
-        y += m
-        h = y
+    gates, size, product = xp.empty_like(x, order="C"), 2 * h.shape[1], kernels.of(x).matmul
+
+    def run(some):
+        state = h[some]
+        for given, gate, new, y in _steps(counts, x, gates, hidden, output, some=some):
+            state = state[: len(y)]
+            seen = product(state, weight.T)
+            if bias is not None:
+                seen += bias
+            new[...] = seen[:, size:]
+            r, z, m = _parts(gate, 3)
+            _to_logistic(xp.add(given[:, :size], seen[:, :size], out=gate[:, :size]), xp)
+            xp.add(given[:, size:], r * new, out=m)
+            xp.tanh(m, out=m)
+            xp.multiply(z, state - m, out=y)
+            y += m
+            state = y
+
+    _in_halves(run, x, counts)
     return output, gates, hidden
 
 
 @_gru.vjp("x", "h", "weight", "bias")
-def _(gs, h, weight, counts, output, gates, hidden, needs, xp):
-    before = _before(h, output, counts)
-    by_h, by_x, by_product = gs[0][:0], _Joined(counts), _Joined(counts)
-    steps = zip(_steps(counts, *gs, gates, hidden), before, strict=True)
-    for (by_y, by_gates, by_new, gate, new), state in reversed([*steps]):
-        r, z, m = _parts(gate, 3)
-        by_r, by_z, by_m = _parts(by_gates, 3)
-        by_h = by_y + _grown(by_h, gate.shape[0])
-        by_m = (by_m + by_h * (1 - z)) * (1 - m * m)
-        by_z = (by_z + by_h * (state - m)) * z * (1 - z)
-        by_r = (by_r + by_m * new) * r * (1 - r)
-        by_x.add(xp.concat([by_r, by_z, by_m], axis=1))
-        by_step = xp.concat([by_r, by_z, by_m * r + by_new], axis=1)
-        by_product.add(by_step)
-        by_h = by_h * z + matmul(by_step, weight)
+def _(gs, h, weight, counts, output, gates, hidden, needs, used, xp):
+    before, across = _before(h, output, counts), _turned(weight, xp)
+    by_x, by_product = _Joined(counts, gates), _Joined(counts, gates)
+
+    def run(some):
+        by_h = gs[0][:0]
+        steps = zip(_steps(counts, *gs, gates, hidden, some=some), _some(before, some), strict=True)
+        for step, ((by_y, by_gates, by_new, gate, new), state) in reversed([*enumerate(steps)]):
+            r, z, m = _parts(gate, 3)
+            by_h = by_y + _grown(by_h, gate.shape[0])
+            by_m, by_z = by_h * (1 - z), by_h * (state - m)
+            if used[1]:
+                by_r, more, most = _parts(by_gates, 3)
+                by_m, by_z = by_m + most, by_z + more
+            by_m, by_z = by_m * (1 - m * m), by_z * z * (1 - z)
+            by_r = (by_r + by_m * new if used[1] else by_m * new) * r * (1 - r)
+            by_x.keep(by_x.beside(step, some, [by_r, by_z, by_m], xp))
+            by_n = by_m * r + by_new if used[2] else by_m * r
+            by_step = by_product.keep(by_product.beside(step, some, [by_r, by_z, by_n], xp))
+            by_h = by_h * z + matmul(by_step, across)
+        return by_h
+
+    by_h = _whole(_in_halves(run, gates, counts), xp)
     by_product = by_product.all(xp)
     by_weight = matmul(xp.matrix_transpose(by_product), xp.concat(before)) if needs[2] else None
     return by_x.all(xp), by_h, by_weight, xp.sum(by_product, axis=0)

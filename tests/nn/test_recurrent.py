@@ -56,6 +56,34 @@ def test_figures_of_pytorch(kind: Any, options: dict[str, Any], sums: list[float
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lengths", [(3, 3, 3, 3, 3), (4, 3, 3, 1, 1)])
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True}])
+def test_halves_of_the_sequences_side_by_side(
+    kind: Any, lengths: tuple[int, ...], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads share the sequences, three of five and the other two, some of which end earlier."""
+    monkeypatch.setattr("tensorgrad.ops.recurrent.HALF", 1)
+    monkeypatch.setattr("tensorgrad.ops.recurrent.LONG", 0)
+    layer = numbered(kind(2, 3, dtype="float64", **options))
+    sequences = [some(length, 2) for length in lengths]
+    found, before = [], tg.get_num_threads()
+    try:
+        for count in (1, 2):
+            tg.set_num_threads(count)
+            inputs = [sequence.detach().clone().requires_grad_() for sequence in sequences]
+            layer.zero_grad()
+            output, state = layer(pack_sequence(inputs))
+            together = sum(((each * each).sum() for each in [output.data, *listed(state)]), start=tg.tensor(0.0))
+            together.backward()
+            parameters = [*inputs, *layer.parameters()]
+            found.append([output.data, *listed(state), *(parameter.grad for parameter in parameters)])
+    finally:
+        tg.set_num_threads(before)
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_allclose(two.numpy(), one.numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_stack_reads_what_the_layer_below_says_in_both_directions(kind: Any) -> None:
     stack = kind(2, 3, num_layers=2, bidirectional=True, dtype="float64")
     x = some(4, 5, 2)
