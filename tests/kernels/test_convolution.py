@@ -86,9 +86,10 @@ def test_the_reference_follows_the_definition(case, dtype):
     dtypes=st.tuples(*[st.sampled_from(["float16", "float32", "float64"])] * 2),
     workspace=st.sampled_from([1, 1600, WHOLE]),
     idle=st.sampled_from([0, columns.IDLE, 100]),
+    far=st.sampled_from([0, columns.FAR]),
     threads=st.sampled_from([1, 2, 3]),
 )
-def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace, idle, threads, number_of_threads):
+def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace, idle, far, threads, number_of_threads):
     number_of_threads(threads)
     x, y = case.array(case.x_shape, dtypes[0]), case.array(case.y_shape, dtypes[0], salt=1)
     weight = case.array(case.weight_shape, dtypes[1], salt=2)
@@ -100,7 +101,7 @@ def test_every_family_agrees_with_the_reference(family, case, dtypes, workspace,
     ]
     columns._layout.cache_clear()
     columns._cut_up.cache_clear()
-    few = {"COLUMNS": min(columns.COLUMNS, workspace // 160), "SMALL": 50, "NARROW": 5, "IDLE": idle}
+    few = {"COLUMNS": min(columns.COLUMNS, workspace // 160), "SMALL": 50, "NARROW": 5, "IDLE": idle, "FAR": far}
     with kernels.use(workspace=workspace), mock.patch.multiple(columns, **few):
         for name, arrays, more in calls:
             result = getattr(family, name)(*arrays, **options, **more)

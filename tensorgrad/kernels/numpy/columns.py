@@ -29,7 +29,7 @@ import numpy as np
 from tensorgrad import threads
 from tensorgrad.backend import Array
 from tensorgrad.kernels import settings
-from tensorgrad.kernels.geometry import Index, Pairs, Sizes, channels_per_group, convolution_shape, ravel
+from tensorgrad.kernels.geometry import Index, Pairs, Sizes, channels_per_group, convolution_shape
 from tensorgrad.kernels.reference.convolution import by_group
 
 COLUMNS = 1 << 10
@@ -42,6 +42,9 @@ FACE, MANY = 1200, 64
 positions to sum over."""
 FEW, LONG = 8, 256
 """A larger result is divided into products of so many outputs, if there are so many positions."""
+FAR, CHANNELS = 1 << 19, 8
+"""From so many elements on, a gradient of the weights is not added up by threads, but divided between them by channels
+of the inputs, into so many parts."""
 GAP, PERIOD = 16, 128
 """Elements between rows of a matrix that would lie badly: a multiple of so many apart."""
 IDLE = 2
@@ -83,7 +86,7 @@ def convolution_input(
             plane = chunk.new_plane(x_shape[1], y.dtype)
             for some in chunk.parts:
                 rows = outputs[:, some].reshape(groups, matrices.shape[2], chunk.columns(some))
-                chunk.roll_up(multiply(matrices, rows), plane[:, some])
+                chunk.roll_up(multiply(matrices, rows), plane, some)
             x[chunk.inputs] += chunk.inner(plane)
 
     threads.each(add, _chunks(x_shape, y.shape, weight.shape[2:], stride, padding, dilation))
@@ -99,6 +102,8 @@ def convolution_weight(
         matrices = _by_taps(x, y, kernel, padding, dilation, some)
         if matrices is not None:
             return matrices
+    if groups == 1 and math.prod(weight_shape) > FAR:
+        return _by_channels(x, y, weight_shape, stride, padding, dilation)
     shape = groups, math.prod(weight_shape[1:]), weight_shape[0] // groups
 
     def total(chunks: Sequence[_Chunk]) -> Array:
@@ -135,7 +140,7 @@ def _by_taps(x: Array, y: Array, kernel: Sizes, padding: Pairs, dilation: Sizes,
         matrices = np.zeros(shape, dtype=y.dtype)
         for chunk in chunks:
             seen = chunk.look(chunk.plane(x), slice(0, chunk.images), chunk.layout.looks[0])
-            seen = np.moveaxis(seen, (-2, 0), (0, -1))
+            seen = np.moveaxis(seen.reshape(len(seen), *kernel, *seen.shape[-2:]), (-2, 0), (0, -1))
             outputs = chunk.add_idle(y).reshape(shape[0], at_once, chunk.images, *ones, seen.shape[-2])
             products = np.matmul(outputs.transpose(2, 0, *range(3, outputs.ndim - 1), 1, -1), seen[:, None])
             matrices += np.add.reduce(products, axis=0)
@@ -148,6 +153,31 @@ def _by_taps(x: Array, y: Array, kernel: Sizes, padding: Pairs, dilation: Sizes,
     matrices = threads.summed(total, [*chain(*chunks)], math.prod(shape))
     kernels = np.moveaxis(matrices, (-2, -1), (1, 2)).reshape(y.shape[1], x.shape[1], *kernel)
     return np.ascontiguousarray(kernels)
+
+
+def _by_channels(x: Array, y: Array, weight_shape: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
+    """The transpose in ``weight``, if that is large: some channels of the inputs at a time, for to add up is dear."""
+    weight = np.zeros((*weight_shape[:2], math.prod(weight_shape[2:])), dtype=y.dtype)
+    step = -(-x.shape[1] // CHANNELS)
+
+    def fill(start: int) -> None:
+        part = x[:, start : start + step]
+        matrix = weight[:, start : start + step].reshape(len(weight), -1)
+        begun = False
+        for chunk in chain(*_chunks(part.shape, y.shape, weight_shape[2:], stride, padding, dilation)):
+            plane, outputs = chunk.plane(part), chunk.add_idle(y)
+            for some in chunk.parts:
+                count = chunk.columns(some)
+                columns = chunk.unroll(plane, some).reshape(matrix.shape[1], count)
+                rows = outputs[:, some].reshape(len(matrix), count)
+                if begun:
+                    matrix += rows @ columns.T
+                else:
+                    np.matmul(rows, columns.T, out=matrix)
+                begun = True
+
+    threads.each(fill, range(0, x.shape[1], step))
+    return weight.reshape(weight_shape)
 
 
 def _by_group(weight: Array, groups: int) -> Array:
@@ -179,15 +209,38 @@ def matrix(rows: int, length: int, dtype: np.dtype[Any]) -> Array:
     return np.empty((rows, length + gap), dtype=dtype)[:, :length]
 
 
+class _Span(NamedTuple):
+    """Taps along one axis that are evenly spaced: some positions, each with taps that follow in the next phases."""
+
+    taps: slice
+    positions: int
+    apart: int
+    """How far one position is from the next, in elements of a phase."""
+    phases: int
+
+
+def _spans(taps: int, stride: int, dilation: int) -> list[_Span]:
+    """All taps along an axis."""
+    if dilation > 1:
+        apart = stride // math.gcd(stride, dilation)
+        return [
+            _Span(slice(tap, None, apart), len(range(tap, taps, apart)), apart * dilation // stride, 1)
+            for tap in range(min(taps, apart))
+        ]
+    whole = taps // stride * stride
+    spans = [_Span(slice(0, whole), taps // stride, 1, stride), _Span(slice(whole, taps), 1, 1, taps - whole)]
+    return [span for span in spans if span.positions * span.phases]
+
+
 class _Look(NamedTuple):
-    """Taps that are evenly spaced, so that one view shows what they see."""
+    """A span along each axis, so that one view shows what its taps see."""
 
     taps: Index
     """Where they are in columns ``(C, *kernel, ...)``."""
     first: int
     """Where in a plane the first one begins."""
     counts: Sizes
-    """How many there are along each axis."""
+    """How many there are along each axis: positions, and phases."""
     steps: Sizes
     """How many elements it is from one to the next."""
     along: Sizes
@@ -202,11 +255,9 @@ class _Layout(NamedTuple):
     phases: Sizes
     """``(*stride, *lengths)``: the same, cut into its phases."""
     plane: Sizes
-    """``phases``, or the same all flat: what the taps index."""
-    taps: tuple[Index, ...]
-    """What each tap sees of the plane."""
+    """``phases``, or the same all flat."""
     looks: tuple[_Look, ...]
-    """The same for taps that are evenly spaced, which is all of them, or those of one phase."""
+    """What the taps see of the plane."""
     kernel: Sizes
     """The shape of the kernel."""
     seen: Sizes
@@ -233,29 +284,19 @@ def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layou
         lengths[0] += 1  # the last idle columns look beyond the last row
     phases = (*stride, *lengths)
 
-    def place(tap: Sizes) -> tuple[Sizes, Sizes]:
-        """Where a tap begins, and in which phase."""
-        start, phase = zip(*(divmod(t * d, s) for t, d, s in zip(tap, dilation, stride, strict=True)), strict=True)
-        return start, phase
-
-    taps: list[Index] = []
-    for start, phase in map(place, product(*map(range, kernel))):
-        if flat:
-            first = ravel((*phase, *start), phases)
-            taps.append((..., slice(first, first + math.prod(rows))))
-        else:
-            taps.append((..., *phase, *(slice(i, i + o) for i, o in zip(start, out, strict=True))))
+    strides = [math.prod(phases[i + 1 :]) for i in range(len(phases))]
+    by_phase, along = strides[: len(out)], strides[len(out) :]
     looks: list[_Look] = []
-    apart = [s // math.gcd(s, d) for s, d in zip(stride, dilation, strict=True)]
-    along = [math.prod(lengths[i + 1 :]) for i in range(len(lengths))]
-    for first_tap in product(*(range(min(k, a)) for k, a in zip(kernel, apart, strict=True))):
-        start, phase = place(first_tap)
+    for spans in product(*map(_spans, kernel, stride, dilation)):
+        first = [divmod(span.taps.start * d, s) for span, d, s in zip(spans, dilation, stride, strict=True)]
         looks.append(
             _Look(
-                taps=(slice(None), *(slice(t, None, a) for t, a in zip(first_tap, apart, strict=True))),
-                first=ravel((*phase, *start), phases),
-                counts=tuple(len(range(t, k, a)) for t, k, a in zip(first_tap, kernel, apart, strict=True)),
-                steps=tuple(n * a * d // s for n, a, d, s in zip(along, apart, dilation, stride, strict=True)),
+                taps=(slice(None), *(span.taps for span in spans)),
+                first=sum(i * n + phase * m for (i, phase), n, m in zip(first, along, by_phase, strict=True)),
+                counts=tuple(n for span in spans for n in (span.positions, span.phases)),
+                steps=tuple(
+                    n for span, at, m in zip(spans, along, by_phase, strict=True) for n in (span.apart * at, m)
+                ),
                 along=(1,) if flat else tuple(along),
             )
         )
@@ -263,7 +304,6 @@ def _layout(out: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> _Layou
         padded=tuple(n * s for n, s in zip(lengths, stride, strict=True)),
         phases=phases,
         plane=(math.prod(phases),) if flat else phases,
-        taps=tuple(taps),
         looks=tuple(looks),
         kernel=kernel,
         seen=(math.prod(rows),) if flat else out,
@@ -307,7 +347,7 @@ class _Chunk(NamedTuple):
         return self._cut(padded)
 
     def look(self, plane: Array, some: slice, look: _Look) -> Array:
-        """What some taps see of some images, as a view: ``(C, *taps, images, *seen)``."""
+        """What some taps see of some images, as a view: ``(C, *counts, images, *seen)``."""
         (channel, image), item = plane.strides[:2], plane.itemsize
         shape = (len(plane), *look.counts, some.stop - some.start, *self.layout.seen)
         strides = (channel, *(item * n for n in look.steps), image, *(item * n for n in look.along))
@@ -317,21 +357,33 @@ class _Chunk(NamedTuple):
 
     def unroll(self, plane: Array, some: slice) -> Array:
         """What each tap sees of some images: ``(C, *kernel, images, *seen)``."""
-        shape = (len(plane), *self.layout.kernel, some.stop - some.start, *self.layout.seen)
-        columns = matrix(len(plane) * len(self.layout.taps), self.columns(some), plane.dtype).reshape(shape)
+        rows = len(plane) * math.prod(self.layout.kernel)
+        columns = self._by_tap(matrix(rows, self.columns(some), plane.dtype), plane, some)
         for look in self.layout.looks:
-            columns[look.taps] = self.look(plane, some, look)
+            self._taps(columns, look)[...] = self.look(plane, some, look)
         return columns
+
+    def roll_up(self, columns: Array, plane: Array, some: slice) -> None:
+        """The transpose of :meth:`unroll`: adds to the planes of some images."""
+        columns = self._by_tap(columns, plane, some)
+        for look in self.layout.looks:
+            seen, taps = self.look(plane, some, look), self._taps(columns, look)
+            # What taps in other phases see does not overlap.
+            for positions in product(*map(range, look.counts[::2])):
+                these = (slice(None), *chain(*((position, slice(None)) for position in positions)))
+                seen[these] += taps[these]
+
+    def _by_tap(self, columns: Array, plane: Array, some: slice) -> Array:
+        """A matrix of columns as ``(C, *kernel, images, *seen)``."""
+        return columns.reshape(len(plane), *self.layout.kernel, some.stop - some.start, *self.layout.seen)
+
+    def _taps(self, columns: Array, look: _Look) -> Array:
+        """Those of some taps, like what they see."""
+        return columns[look.taps].reshape(len(columns), *look.counts, *columns.shape[len(self.layout.kernel) + 1 :])
 
     def new_plane(self, channels: int, dtype: np.dtype[Any]) -> Array:
         """Zeros, to add columns to."""
         return np.zeros((channels, self.images, *self.layout.plane), dtype=dtype)
-
-    def roll_up(self, columns: Array, plane: Array) -> None:
-        """The transpose of :meth:`unroll`: adds to the planes of some images."""
-        columns = columns.reshape(len(plane), len(self.layout.taps), plane.shape[1], *self.layout.seen)
-        for number, tap in enumerate(self.layout.taps):
-            plane[tap] += columns[:, number]
 
     def inner(self, plane: Array) -> Array:
         """The transpose of :meth:`plane`: an array like ``x[chunk.inputs]``."""

@@ -28,10 +28,11 @@ UNROLL, ROLL_UP, STORE = 0.1, 0.25, 0.1
 """To copy an element of the columns, to add one up, and to store one of the outputs."""
 RUN = 6.0
 """To begin with the next run of elements that lie together."""
-ACROSS, PLACE, SUM = 0.3, 0.25, 0.05
-"""To transform an element of a tile along a row, and along a column, or back; and to add one up."""
-KERNEL = 0.35
-"""To transform an element of a kernel."""
+ACROSS, PLACE = 0.3, 0.25
+"""To transform an element of a tile along a row, and along a column, or back."""
+KERNEL, FAR_KERNEL, NEAR = (0.35, 0.05), (0.7, 0.3), 1 << 19
+"""To transform an element of a kernel, and to use it once more, or to add to it; the same where there are so many that
+they do not stay in the cache."""
 CHUNK = 25000.0
 """To begin with the next tiles."""
 MARGIN = 0.9
@@ -231,7 +232,8 @@ def _winograd(what: str, shapes: Shapes) -> float:
         chunk.tiles // chunk.rows * (channels * chunk.inputs.height + outputs * chunk.outputs.height)
         for chunk in chunks
     )
-    sums = len(chunks) * places * channels * outputs if what == "convolution_weight" else 0
     products = 2 * places * tiles * channels * outputs / PRODUCTS_OF_PLACES
     transforms = ACROSS * across + PLACE * places * tiles * (channels + outputs)
-    return products + transforms + KERNEL * places * channels * outputs + SUM * sums + CHUNK * len(chunks)
+    kernels = places * channels * outputs
+    once, each = KERNEL if kernels <= NEAR else FAR_KERNEL
+    return products + transforms + (once + each * len(chunks)) * kernels + CHUNK * len(chunks)
