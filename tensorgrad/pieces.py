@@ -29,6 +29,9 @@ LARGER = 2 * LARGE
 """The same for other functions, of fewer steps for each element."""
 PIECES = 8
 """How many pieces there are at most: they are long, for threads get in each other's way between NumPy's calls."""
+ALL = slice(None)
+HALF, LONG = 8, 1 << 16
+"""How many things are in a half at least, and elements in all steps of something, for halves to be worth it."""
 
 Axes = int | tuple[int | None, ...]
 
@@ -94,6 +97,29 @@ def in_pieces(*, gives: Sequence[int | str], **takes: Axes) -> Callable[[Callabl
         return call
 
     return decorate
+
+
+def in_halves(run: Callable[[slice], Any], like: Any, count: int) -> list[Any]:
+    """What ``run`` returns for all of ``count`` things; or for halves of them, side by side on two threads.
+
+    For work in many steps that follow each other, each of them too short to be shared. It is divided if ``like``, an
+    array of all steps, is large.
+    """
+    parts = [ALL]
+    if type(like) is np.ndarray and threads.get_num_threads() > 1 and count >= 2 * HALF and like.size >= LONG:
+        half = -(-count // 2)
+        parts = [slice(half), slice(half, None)]
+    return threads.each(run, parts)
+
+
+def of_each(steps: list[Any], some: slice) -> list[Any]:
+    """What each step has of some of the things that :func:`in_halves` divides."""
+    return steps if some == ALL else [step[some] for step in steps]
+
+
+def together(parts: Sequence[Any], xp: Any) -> Any:
+    """The results of :func:`in_halves` as one."""
+    return parts[0] if len(parts) == 1 else xp.concat(parts)
 
 
 def multiply(a: Any, b: Any, into: Any = None) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import backend, kernels, threads
+from tensorgrad import backend, kernels
 from tensorgrad.autograd import Tensor, op
 from tensorgrad.ops.arguments import as_floating, beside
 from tensorgrad.ops.arrangement import pad
@@ -23,14 +23,11 @@ from tensorgrad.ops.indexing import take
 from tensorgrad.ops.linalg import linear, matmul
 from tensorgrad.ops.powers import logistic_bound
 from tensorgrad.ops.shape import reshape
+from tensorgrad.pieces import in_halves, of_each, together
 
 __all__ = ["gru", "lstm", "rnn"]
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-
-ALL = slice(None)
-HALF, LONG = 8, 1 << 16
-"""Sequences in a half at least, and elements of all steps, for that to be worth it."""
 
 # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -46,14 +43,9 @@ def _(gs, xp):
     return xp.concat(gs)
 
 
-def _some(steps, some):
-    """What each step has of some of the sequences."""
-    return steps if some == ALL else [step[some] for step in steps]
-
-
 def _steps(counts, *rows, some):
     """What several arrays have at each step, step by step, of some of the sequences."""
-    return [*zip(*(_some(_split(each, counts), some) for each in rows), strict=True)]
+    return [*zip(*(of_each(_split(each, counts), some) for each in rows), strict=True)]
 
 
 def _before(first, rows, counts):
@@ -97,29 +89,6 @@ class _Joined:
         return xp.concat(self.tensors[::-1]) if self.rows is None else self.rows
 
 
-def _in_halves(run, x, counts):
-    """``run`` for all sequences, or for halves of them side by side, as a step's work alone is too short to be shared.
-
-    Returns:
-        What it returned for each part.
-    """
-    parts = [ALL]
-    if type(x) is np.ndarray and threads.get_num_threads() > 1 and counts[0] >= 2 * HALF and x.size >= LONG:
-        half = -(-counts[0] // 2)
-        parts = [slice(half), slice(half, None)]
-    return threads.each(run, parts)
-
-
-def _whole(parts, xp):
-    """The states of all sequences, of those of each part."""
-    return parts[0] if len(parts) == 1 else xp.concat(parts)
-
-
-def _turned(weight, xp):
-    """The same matrix in an order in which BLAS is quick at short products."""
-    return weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
-
-
 def _to_logistic(x, xp):
     """:func:`logistic`, in place."""
     xp.minimum(x, logistic_bound(x), out=x)
@@ -140,13 +109,14 @@ def _rnn(x, h, weight, /, counts, nonlinearity, *, xp):
             xp.add(given, product(before[: len(a)], weight.T), out=a)
             before = xp.tanh(a, out=a) if nonlinearity == "tanh" else xp.maximum(a, 0, out=a)
 
-    _in_halves(run, x, counts)
+    in_halves(run, x, counts[0])
     return output
 
 
 @_rnn.vjp("x", "h", "weight")
 def _(g, h, weight, out, counts, nonlinearity, needs, xp):
-    by_x, across = _Joined(counts, g), _turned(weight, xp)
+    by_x = _Joined(counts, g)
+    across = weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
 
     def run(some):
         by_h = g[:0]
@@ -155,7 +125,7 @@ def _(g, h, weight, out, counts, nonlinearity, needs, xp):
             by_h = matmul(by_x.keep(by_x.beside(step, some, [by_step], xp)), across)
         return by_h
 
-    by_h = _whole(_in_halves(run, g, counts), xp)
+    by_h = together(in_halves(run, g, counts[0]), xp)
     by_x = by_x.all(xp)
     by_weight = matmul(xp.matrix_transpose(by_x), xp.concat(_before(h, out, counts))) if needs[2] else None
     return by_x, by_h, by_weight
@@ -180,7 +150,7 @@ def _lstm(x, h, c, weight, projection=None, /, counts=(), *, xp):
             y[...] = seen if projection is None else product(seen, projection.T)
             before, memory = y, cell
 
-    _in_halves(run, x, counts)
+    in_halves(run, x, counts[0])
     return output, cells, gates
 
 
@@ -190,11 +160,11 @@ def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, x
     zeros = xp.zeros_like(c[:1])
     # The logistic function has the derivative (1 - s) s, tanh has (1 - s) (1 + s).
     more = xp.concat([zeros, zeros, zeros + 1, zeros], axis=1)
-    across = _turned(weight, xp)
+    across = weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
 
     def run(some):
         by_h, by_c = gs[0][:0], gs[1][:0]
-        steps = zip(_steps(counts, *gs, cells, gates, some=some), _some(_before(c, cells, counts), some), strict=True)
+        steps = zip(_steps(counts, *gs, cells, gates, some=some), of_each(_before(c, cells, counts), some), strict=True)
         for step, ((by_y, by_cell, by_gates, cell, gate), before) in reversed([*enumerate(steps)]):
             i, f, g, o = _parts(gate, 4)
             t = xp.tanh(cell)
@@ -211,7 +181,7 @@ def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, x
             by_h, by_c = matmul(by_x.keep(by_step), across), by_c * f
         return by_h, by_c
 
-    by_h, by_c = (_whole(parts, xp) for parts in zip(*_in_halves(run, gates, counts), strict=True))
+    by_h, by_c = (together(parts, xp) for parts in zip(*in_halves(run, gates, counts[0]), strict=True))
     by_x = by_x.all(xp)
     by_weight = matmul(xp.matrix_transpose(by_x), xp.concat(_before(h, output, counts))) if needs[3] else None
     by_projection = None
@@ -242,18 +212,19 @@ def _gru(x, h, weight, bias=None, /, counts=(), *, xp):
             y += m
             state = y
 
-    _in_halves(run, x, counts)
+    in_halves(run, x, counts[0])
     return output, gates, hidden
 
 
 @_gru.vjp("x", "h", "weight", "bias")
 def _(gs, h, weight, counts, output, gates, hidden, needs, used, xp):
-    before, across = _before(h, output, counts), _turned(weight, xp)
+    before = _before(h, output, counts)
+    across = weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
     by_x, by_product = _Joined(counts, gates), _Joined(counts, gates)
 
     def run(some):
         by_h = gs[0][:0]
-        steps = zip(_steps(counts, *gs, gates, hidden, some=some), _some(before, some), strict=True)
+        steps = zip(_steps(counts, *gs, gates, hidden, some=some), of_each(before, some), strict=True)
         for step, ((by_y, by_gates, by_new, gate, new), state) in reversed([*enumerate(steps)]):
             r, z, m = _parts(gate, 3)
             by_h = by_y + _grown(by_h, gate.shape[0])
@@ -269,7 +240,7 @@ def _(gs, h, weight, counts, output, gates, hidden, needs, used, xp):
             by_h = by_h * z + matmul(by_step, across)
         return by_h
 
-    by_h = _whole(_in_halves(run, gates, counts), xp)
+    by_h = together(in_halves(run, gates, counts[0]), xp)
     by_product = by_product.all(xp)
     by_weight = matmul(xp.matrix_transpose(by_product), xp.concat(before)) if needs[2] else None
     return by_x.all(xp), by_h, by_weight, xp.sum(by_product, axis=0)

@@ -62,8 +62,8 @@ def test_halves_of_the_sequences_side_by_side(
     kind: Any, lengths: tuple[int, ...], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two threads share the sequences, three of five and the other two, some of which end earlier."""
-    monkeypatch.setattr("tensorgrad.ops.recurrent.HALF", 1)
-    monkeypatch.setattr("tensorgrad.ops.recurrent.LONG", 0)
+    monkeypatch.setattr("tensorgrad.pieces.HALF", 1)
+    monkeypatch.setattr("tensorgrad.pieces.LONG", 0)
     layer = numbered(kind(2, 3, dtype="float64", **options))
     sequences = [some(length, 2) for length in lengths]
     found, before = [], tg.get_num_threads()

@@ -35,7 +35,8 @@ def scatter(values: Array, key: Any, *, shape: Sizes) -> Array:
     _in_parts(lambda some: x[some].fill(0), len(x), math.prod(shape[1:]))
     rows = rows.reshape(-1) % shape[0]
     values = values.reshape(rows.size, *shape[1:])
-    order = np.argsort(rows, kind="stable")
+    # NumPy sorts numbers of 16 bits by their digits, and others by comparing them.
+    order = np.argsort(rows.astype(np.uint16) if shape[0] <= 1 << 16 else rows, kind="stable")
     in_order = rows[order]
     starts = np.flatnonzero(np.concatenate([[True], in_order[1:] != in_order[:-1]]))
     counts = np.diff(starts, append=rows.size)

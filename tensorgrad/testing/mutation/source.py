@@ -67,7 +67,7 @@ def _texts(function: Any, depth: int = 2) -> Iterator[tuple[Any, ...]]:
 def _helpers(function: Any) -> dict[str, Any]:
     """The plain functions of the same package's modules that a function calls, which are no ops and not public."""
     helpers = {}
-    for name in function.__code__.co_names:
+    for name in _names(function.__code__):
         value = function.__globals__.get(name)
         if not isinstance(value, types.FunctionType) or hasattr(value, "op") or hasattr(value, "__wrapped__"):
             continue
@@ -76,6 +76,14 @@ def _helpers(function: Any) -> dict[str, Any]:
         if value.__module__ == function.__module__ and name not in public:
             helpers[name] = value
     return helpers
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """The names that a function looks up, those of the functions in it included."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from _names(inner)
 
 
 def _parse(function: Any) -> ast.Module | None:
