@@ -6,7 +6,7 @@ import builtins
 import math
 import string
 
-from tensorgrad import kernels
+from tensorgrad import backend, kernels
 from tensorgrad.autograd import op
 from tensorgrad.ops.arguments import as_operand, as_operands, with_aliases
 from tensorgrad.ops.elementwise import abs, multiply, sign
@@ -95,6 +95,11 @@ def _(g, x1, x2_shape, xp):
 def _as_rows(x, xp):
     """All axes but the last as one."""
     return xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def for_few_rows(matrix, xp):
+    """The same matrix, columns first in memory if it is an array: a few rows are multiplied by it more quickly then."""
+    return matrix if backend.of(matrix) is None else xp.ascontiguousarray(matrix.T).T
 
 
 @op

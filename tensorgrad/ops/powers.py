@@ -271,7 +271,7 @@ def logaddexp(x1, x2, *, xp):
 
 def logistic(x, xp):
     """``1 / (1 + exp(-x))`` of an array: the text of :func:`tensorgrad.sigmoid`, for the rules of others."""
-    e = xp.exp(xp.minimum(x, logistic_bound(x)))
+    e = xp.exp(xp.clip(x, -math.inf, logistic_bound(x)))
     return e / (1 + e)
 
 

@@ -9,6 +9,7 @@ with the state. The weights' gradients are again one product over all rows.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from tensorgrad.ops.arguments import as_floating, beside
 from tensorgrad.ops.arrangement import pad
 from tensorgrad.ops.creation import asarray
 from tensorgrad.ops.indexing import take
-from tensorgrad.ops.linalg import linear, matmul
+from tensorgrad.ops.linalg import for_few_rows, linear, matmul
 from tensorgrad.ops.powers import logistic_bound
 from tensorgrad.ops.shape import reshape
 from tensorgrad.pieces import in_halves, of_each, together
@@ -75,8 +76,9 @@ class _Joined:
             self.rows = backend.namespace(like).empty_like(like, order="C")
             self.steps = _split(self.rows, counts)
 
-    def beside(self, step, some, parts, xp):
-        """The rows of a step, of what lies beside each other in them; arrays are put where they belong."""
+    def beside(self, place, parts, xp):
+        """Rows of a step, of what lies beside each other; arrays are put in their place, a step and which rows."""
+        step, some = place
         return xp.concat(parts, axis=1, **({} if self.rows is None else {"out": self.steps[step][some]}))
 
     def keep(self, rows):
@@ -91,7 +93,7 @@ class _Joined:
 
 def _to_logistic(x, xp):
     """:func:`logistic`, in place."""
-    xp.minimum(x, logistic_bound(x), out=x)
+    xp.clip(x, -math.inf, logistic_bound(x), out=x)
     xp.exp(x, out=x)
     x /= 1 + x
 
@@ -116,13 +118,13 @@ def _rnn(x, h, weight, /, counts, nonlinearity, *, xp):
 @_rnn.vjp("x", "h", "weight")
 def _(g, h, weight, out, counts, nonlinearity, needs, xp):
     by_x = _Joined(counts, g)
-    across = weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
+    across = for_few_rows(weight, xp)
 
     def run(some):
         by_h = g[:0]
         for step, (by_output, y) in reversed([*enumerate(_steps(counts, g, out, some=some))]):
             by_step = (by_output + _grown(by_h, y.shape[0])) * (1 - y * y if nonlinearity == "tanh" else y > 0)
-            by_h = matmul(by_x.keep(by_x.beside(step, some, [by_step], xp)), across)
+            by_h = matmul(by_x.keep(by_x.beside((step, some), [by_step], xp)), across)
         return by_h
 
     by_h = together(in_halves(run, g, counts[0]), xp)
@@ -160,7 +162,7 @@ def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, x
     zeros = xp.zeros_like(c[:1])
     # The logistic function has the derivative (1 - s) s, tanh has (1 - s) (1 + s).
     more = xp.concat([zeros, zeros, zeros + 1, zeros], axis=1)
-    across = weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
+    across = for_few_rows(weight, xp)
 
     def run(some):
         by_h, by_c = gs[0][:0], gs[1][:0]
@@ -170,11 +172,11 @@ def _(gs, h, c, weight, projection, counts, output, cells, gates, needs, used, x
             t = xp.tanh(cell)
             by_h = by_y + _grown(by_h, cell.shape[0])
             if projection is not None:
-                by_h = matmul(by_output.keep(by_output.beside(step, some, [by_h], xp)), projection)
+                by_h = matmul(by_output.keep(by_output.beside((step, some), [by_h], xp)), projection)
             by_c = _grown(by_c, cell.shape[0]) + by_h * o * (1 - t * t)
             if used[1]:
                 by_c = by_c + by_cell
-            by_step = by_x.beside(step, some, [by_c * g, by_c * before, by_c * i, by_h * t], xp)
+            by_step = by_x.beside((step, some), [by_c * g, by_c * before, by_c * i, by_h * t], xp)
             if used[2]:
                 by_step += by_gates
             by_step *= (1 - gate) * (gate + more)
@@ -219,7 +221,7 @@ def _gru(x, h, weight, bias=None, /, counts=(), *, xp):
 @_gru.vjp("x", "h", "weight", "bias")
 def _(gs, h, weight, counts, output, gates, hidden, needs, used, xp):
     before = _before(h, output, counts)
-    across = weight if isinstance(weight, Tensor) else xp.ascontiguousarray(weight.T).T
+    across = for_few_rows(weight, xp)
     by_x, by_product = _Joined(counts, gates), _Joined(counts, gates)
 
     def run(some):
@@ -234,9 +236,9 @@ def _(gs, h, weight, counts, output, gates, hidden, needs, used, xp):
                 by_m, by_z = by_m + most, by_z + more
             by_m, by_z = by_m * (1 - m * m), by_z * z * (1 - z)
             by_r = (by_r + by_m * new if used[1] else by_m * new) * r * (1 - r)
-            by_x.keep(by_x.beside(step, some, [by_r, by_z, by_m], xp))
+            by_x.keep(by_x.beside((step, some), [by_r, by_z, by_m], xp))
             by_n = by_m * r + by_new if used[2] else by_m * r
-            by_step = by_product.keep(by_product.beside(step, some, [by_r, by_z, by_n], xp))
+            by_step = by_product.keep(by_product.beside((step, some), [by_r, by_z, by_n], xp))
             by_h = by_h * z + matmul(by_step, across)
         return by_h
 

@@ -94,12 +94,12 @@ def _product(a: Array, b: Array, out: Array) -> Array:
 
 def _block(a: Array, b: Array) -> int:
     """How many columns of ``b`` to take at a time; 0 for all."""
-    (rows, inner), columns = a.shape, b.shape[1]
-    if not 1 < rows <= ROWS or a.dtype.char not in "fd" or not inner or not threads.small_products():
+    (rows, inner), columns, item = a.shape, b.shape[1], a.itemsize
+    if not 1 < rows <= ROWS or a.dtype.char not in "fd" or a.strides[1] != item or not threads.small_products():
         return 0
-    if b.strides[0] == b.itemsize:
-        most = min(WIDE, FACE // rows, SMALL // (rows * inner)) // 8 * 8
+    if b.strides[0] == item:
+        most = min(WIDE, FACE // rows, SMALL // max(1, rows * inner)) // 8 * 8
         return most if rows * columns > FACE and (rows <= ROWS // 2 or a.dtype.char == "f") else 0
-    if rows > LOW or rows * inner * columns <= SMALL:
+    if b.strides[1] != item or rows > LOW or rows * inner * columns <= SMALL:
         return 0
     return next((block for block in BLOCKS if rows * inner * block <= SMALL), 0)

@@ -48,7 +48,40 @@ GROUPS: list[tuple[str, dict[str, list[str]]]] = [
     ),
     (
         "what nobody used has a gradient of zeros, and to add them changes nothing",
-        {"recurrent.lstm(x, h, c, weight, projection)": ["if used[1] -> if True"]},
+        {
+            "recurrent.gru(x, h, weight, bias)": [
+                "by_m * r + by_new if used[2] else by_m * r -> by_m * r + by_new",
+            ],
+            "recurrent.lstm(x, h, c, weight, projection)": ["if used[1] -> if True"],
+        },
+    ),
+    (
+        "another order in memory, in which products are quicker",
+        {
+            rule: ["for_few_rows(weight, xp) -> weight"]
+            for rule in (
+                "recurrent.gru(x, h, weight, bias)",
+                "recurrent.lstm(x, h, c, weight, projection)",
+                "recurrent.rnn(x, h, weight)",
+            )
+        },
+    ),
+    (
+        "makes a difference only where two threads share the sequences, which they do if there are many: "
+        "tests/nn/test_recurrent.py makes them share five",
+        {
+            "recurrent.gru(x, h, weight, bias)": [
+                "of_each(before, some) -> before",
+                "in _steps: of_each(_split(each, counts), some) -> _split(each, counts)",
+            ],
+            "recurrent.lstm(x, h, c, weight, projection)": [
+                "of_each(_before(c, cells, counts), some) -> _before(c, cells, counts)",
+                "in _steps: of_each(_split(each, counts), some) -> _split(each, counts)",
+            ],
+            "recurrent.rnn(x, h, weight)": [
+                "in _steps: of_each(_split(each, counts), some) -> _split(each, counts)",
+            ],
+        },
     ),
     (
         "a copy that is not needed, of the same values",
