@@ -30,16 +30,16 @@ from tensorgrad import threads
 from tensorgrad.backend import Array
 from tensorgrad.kernels import settings
 from tensorgrad.kernels.geometry import Index, Pairs, Sizes, channels_per_group, convolution_shape
+from tensorgrad.kernels.numpy.products import FACE, SMALL
 from tensorgrad.kernels.reference.convolution import by_group
 
 COLUMNS = 1 << 10
 """Columns to unroll at least: a narrower product would mostly wait for the weights."""
-SMALL, NARROW, LOW = 10**6, 32, 64
-"""Products of up to so many multiplications OpenBLAS does at once, without packing the matrices first; which is quicker
-for matrices of less than LOW rows, if as many columns as NARROW, or better twice as many, are multiplied at a time."""
-FACE, MANY = 1200, 64
-"""A product that sums over positions is quick like that if its result has up to so many elements, and it has so many
-positions to sum over."""
+NARROW, LOW = 32, 64
+"""Matrices of less than LOW rows are quicker to multiply without being packed, if as many columns as NARROW, or better
+twice as many, are multiplied at a time."""
+MANY = 64
+"""A product that sums over positions is quick like that if there are so many of them."""
 FEW, LONG = 8, 256
 """A larger result is divided into products of so many outputs, if there are so many positions."""
 FAR, CHANNELS = 1 << 19, 8
