@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import textwrap
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,6 +106,7 @@ class TestACulprit:
         assert "half of what it should be" in text
         assert "with respect to 'x', entry [" in text
         assert max(map(len, text.splitlines())) <= 100
+        assert textwrap.indent(str(culprit.report), "  ") in text  # in the lines that it has, not broken anew
 
     def test_in_a_convolutional_network(self):
         model = nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU(), nn.MaxPool2d(2, 1), nn.Flatten(), nn.Linear(1, 2))

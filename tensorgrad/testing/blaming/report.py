@@ -10,8 +10,13 @@ from typing import Any
 
 from tensorgrad.autograd.versions import Place
 from tensorgrad.testing.blaming.finding import KINDS, Finding
+from tensorgrad.testing.checking.report import WIDTH as REPORT_WIDTH
 
-WIDTH = 96
+INDENT = 6
+"""Reasons stand at most so far from the margin."""
+
+WIDTH = REPORT_WIDTH + INDENT
+"""What a check of one node says has its lines already, and is not to be wrapped anew."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def _listed(group: list[Finding]) -> list[str]:
     of = f" for {', '.join(map(repr, first.inputs))}" if first.inputs else ""
     kind = "" if first.kind == "not checked" else f"{first.kind}: "
     head = _wrapped(f"{kind}{first.op}{of}{times}, {_short(first.where)}", "  ")
-    return [*head, *(line for text in first.why.splitlines() for line in _wrapped(text, "      "))]
+    return [*head, *(line for text in first.why.splitlines() for line in _wrapped(text, " " * INDENT))]
 
 
 def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tensorgrad.testing.engines import Pair
 
-WIDTH = 100
+WIDTH = 94
 """Lines are wrapped at so many columns."""
 
 LONG = 200
@@ -114,7 +114,7 @@ class GradientReport:
         else:
             verdict = "DISAGREE" if self.status == "wrong" else "are NOT RIGHT, though the numbers agree"
         compared = f" ({self.compared})" if self.compared else ""
-        lines = [f"derivatives of order {self.order} {verdict}{compared}"]
+        lines = [_wrapped("", f"derivatives of order {self.order} {verdict}{compared}", indent="")]
         lines += [_wrapped("fault: ", fault) for fault in self.faults]
         lines += self._numbers() if self.name else []
         lines += [_wrapped("cause: ", self.cause)] if self.cause else []
@@ -146,8 +146,10 @@ def _order(error: float) -> float:
     return float(10 ** np.ceil(np.log10(error))) if error else 0.0
 
 
-def _wrapped(label: str, text: str) -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=f"  {label}", subsequent_indent="    ", break_long_words=False)
+def _wrapped(label: str, text: str, indent: str = "  ") -> str:
+    return textwrap.fill(
+        text, WIDTH, initial_indent=indent + label, subsequent_indent=indent + "  ", break_long_words=False
+    )
 
 
 def call(f: Any, inputs: Sequence[Any], options: Mapping[str, Any]) -> str:
