@@ -7,6 +7,13 @@ from tinygrad import Tensor
 
 from tensorgrad.testing.conformance import Tape
 
+try:
+    Tensor([1.0]).numpy()
+except RuntimeError as error:
+    raise RuntimeError(
+        f"tinygrad finds no device here ({error}): for the CPU it needs clang on the PATH (apt install clang)."
+    ) from error
+
 
 class Tinygrad(Tape):
     """Tensors with .grad and .backward(); functions are methods, with PyTorch's dim and keepdim."""
